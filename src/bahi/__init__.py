@@ -1,0 +1,1 @@
+"""Bahi: the book-keeper, gatekeeper and switchboard of an algorithmic trading desk."""

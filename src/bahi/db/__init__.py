@@ -1,0 +1,1 @@
+"""Six stores: the contract of a write, schemas as code, migrations, backups."""

@@ -1,0 +1,75 @@
+"""Failures, each a class with one sentence and a code that never changes.
+
+A door turns the class into its status and shows the sentence; programs compare the code.
+"""
+
+from __future__ import annotations
+
+
+class BahiError(Exception):
+    """Something went wrong."""
+
+    code = "error"
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or (type(self).__doc__ or "").split("\n", 1)[0])
+
+
+class Invalid(BahiError):
+    """That value cannot be used."""
+
+    code = "invalid"
+
+
+class NotFound(BahiError):
+    """There is no such thing."""
+
+    code = "not_found"
+
+
+class Conflict(BahiError):
+    """Somebody else changed or took it first."""
+
+    code = "conflict"
+
+
+class Forbidden(BahiError):
+    """You may not do that."""
+
+    code = "forbidden"
+
+
+class Misconfigured(BahiError):
+    """A setting is missing or wrong."""
+
+    code = "misconfigured"
+
+
+class Busy(BahiError):
+    """Too much is waiting already; nothing happened, try again shortly."""
+
+    code = "busy"
+
+
+class NotCommitted(BahiError):
+    """The transaction did not happen."""
+
+    code = "not_committed"
+
+
+class InDoubt(BahiError):
+    """The answer to COMMIT was lost: the transaction may or may not have happened."""
+
+    code = "in_doubt"
+
+
+class Unavailable(BahiError):
+    """A service that is needed does not answer."""
+
+    code = "unavailable"
+
+
+class TooMuch(BahiError):
+    """The answer is larger than its bound."""
+
+    code = "too_much"
