@@ -1,0 +1,212 @@
+"""A SQLite store: one writer thread for each file and process, many units to a COMMIT.
+
+The disk's flush is what a write costs, so all units that wait share one. Each runs in a SAVEPOINT
+of its own, and where the batch as a whole is lost (a full disk, an I/O error, RAISE(ROLLBACK), a
+COMMIT that fails) nothing of it counts and each unit is run again alone, so that only the culprit
+fails.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+
+from bahi.db.failures import DatabaseAway, TransactionLost, translate
+from bahi.db.lanes import Lanes, Unit, fail, publish
+from bahi.db.running import Watch, after_commit
+from bahi.db.turnstile import Turnstile
+from bahi.db.tx import Tx
+from bahi.kernel.errors import BahiError, Misconfigured
+
+BATCH: Final = 128
+BUSY_TIMEOUT_MS: Final = 5_000
+LOCK_ATTEMPTS: Final = 6  # times the busy time-out: half a minute behind somebody else's lock
+OLDEST: Final = (3, 37, 0)
+
+Synchronous = Literal["FULL", "NORMAL"]
+
+
+def connect(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = False) -> Any:
+    """Open a connection as every part of Bahi expects it."""
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise Misconfigured(
+            f"This Python carries SQLite {sqlite3.sqlite_version}; "
+            "Bahi needs 3.37 or newer (STRICT tables)."
+        )
+    with _private_files():
+        driver = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        driver.execute("PRAGMA journal_mode = WAL")
+    driver.execute(f"PRAGMA synchronous = {synchronous}")
+    driver.execute("PRAGMA foreign_keys = ON")
+    driver.execute("PRAGMA recursive_triggers = ON")
+    driver.execute("PRAGMA temp_store = MEMORY")
+    driver.execute("PRAGMA cache_size = -16384")
+    if readonly:
+        driver.execute("PRAGMA query_only = ON")
+    return driver
+
+
+class _private_files:  # noqa: N801 - reads as the words it stands for
+    """Files made inside are the owner's alone (SQLite gives -wal and -shm the database's mode)."""
+
+    def __enter__(self) -> None:
+        self._mask = os.umask(0o077)
+
+    def __exit__(self, *_: object) -> None:
+        os.umask(self._mask)
+
+
+def engine(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = False) -> sa.Engine:
+    """Make an engine over such connections; transactions are ours to begin and end."""
+    return sa.create_engine(
+        "sqlite://",
+        creator=lambda: connect(path, synchronous=synchronous, readonly=readonly),
+        poolclass=sa.pool.NullPool,
+        isolation_level="AUTOCOMMIT",
+    )
+
+
+class BatchLostError(Exception):
+    """The transaction under the batch is gone, with everything in it."""
+
+
+class SqliteWriter:
+    """The thread that writes one file."""
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        mint: Callable[[], int],
+        *,
+        synchronous: Synchronous = "FULL",
+        lanes: Lanes | None = None,
+    ) -> None:
+        self._name, self._path, self._mint, self._synchronous = name, path, mint, synchronous
+        self.lanes = lanes or Lanes()
+        self._thread = threading.Thread(target=self._work, name=f"write-{name}", daemon=True)
+        self._core: sa.Connection
+        self._driver: sqlite3.Connection
+        self._turnstile = Turnstile(path)
+        self._watch = Watch(name)
+        self._opened = threading.Event()
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Open the file and begin to work; raises what the opening raises."""
+        self._thread.start()
+        self._opened.wait()
+        if self._failure is not None:
+            raise translate(self._failure) from self._failure
+
+    def lane_of(self, account: int | None) -> Lanes:  # noqa: ARG002 - one thread serves all
+        """Return where the units of an account wait."""
+        return self.lanes
+
+    def close(self, within_s: float) -> None:
+        """Admit nothing more, finish what waits within the bound, and fail the rest."""
+        self.lanes.close()
+        self._thread.join(within_s)
+        self.lanes.fail_the_rest()
+        self._thread.join(within_s)
+
+    def _work(self) -> None:
+        try:
+            self._core = engine(self._path, synchronous=self._synchronous).connect()
+            driver = self._core.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - it is what we opened
+            self._driver = driver
+        except (sqlite3.Error, sa.exc.DBAPIError, OSError) as error:
+            self._failure = error
+            return
+        finally:
+            self._opened.set()
+        while batch := self.lanes.take(BATCH):
+            with self._turnstile:
+                self._settle(batch)
+            after_commit(batch)
+            publish(batch)
+        self._core.close()
+        self._turnstile.close()
+
+    def _settle(self, batch: list[Unit]) -> None:
+        """Bring every unit of the batch to its end."""
+        try:
+            self._commit_together(batch)
+        except BatchLostError:
+            for unit in batch:
+                self._commit_alone(unit)
+        except BahiError as refusal:
+            fail(batch, refusal)
+        finally:
+            self._rollback()
+
+    def _commit_together(self, batch: list[Unit]) -> None:
+        self._begin()
+        for unit in batch:
+            self._execute("SAVEPOINT unit")
+            self._run(unit)
+            if not self._driver.in_transaction:
+                raise BatchLostError
+            if unit.error is not None:
+                self._execute("ROLLBACK TO unit")
+            self._execute("RELEASE unit")
+        self._execute("COMMIT")
+
+    def _commit_alone(self, unit: Unit) -> None:
+        self._rollback()
+        try:
+            self._begin()
+            self._run(unit)
+            if unit.error is None:
+                self._driver.execute("COMMIT")
+        except sqlite3.Error as error:
+            unit.error = translate(error)
+            unit.error.__cause__ = error
+        except BahiError as refusal:
+            unit.error = refusal
+
+    def _run(self, unit: Unit) -> None:
+        tx = Tx(self._core, self._driver, self._in_transaction, self._mint)
+        self._watch.run(unit, tx)
+        if unit.error is None and not self._driver.in_transaction:
+            unit.error = TransactionLost()
+
+    def _in_transaction(self) -> bool:
+        return self._driver.in_transaction
+
+    def _begin(self) -> None:
+        """Take the file's write lock; only a program that knows no turnstile can be in the way."""
+        for _ in range(LOCK_ATTEMPTS):
+            try:
+                self._driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise translate(error) from error
+            else:
+                return
+        raise DatabaseAway(
+            f"Another program has held {self._path.name} locked for "
+            f"{LOCK_ATTEMPTS * BUSY_TIMEOUT_MS // 1000} s; nothing was written."
+        )
+
+    def _execute(self, text: str) -> None:
+        try:
+            self._driver.execute(text)
+        except sqlite3.Error as error:
+            raise BatchLostError from error
+
+    def _rollback(self) -> None:
+        if self._driver.in_transaction:
+            with suppress(sqlite3.Error):  # SQLite has rolled back by itself
+                self._driver.execute("ROLLBACK")

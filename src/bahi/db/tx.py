@@ -1,0 +1,119 @@
+"""What a function that a store runs is given: one transaction, and nothing else.
+
+A statement that fails dooms its transaction on both databases alike: whatever the function does
+with the exception, its unit does not commit. (PostgreSQL aborts by itself; SQLite would go on, and
+after a full disk it would even go on outside the transaction, committing line by line.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import sqlalchemy as sa
+
+from bahi.db.failures import DRIVER_ERRORS, TransactionLost, translate
+from bahi.db.statement import Statement
+from bahi.kernel.errors import BahiError, TooMuch
+
+ROWS_AT_MOST: Final = 100_000
+
+Row = Sequence[Any]
+Clause = sa.Executable | Statement
+
+
+class DriverCursor(Protocol):
+    """What both drivers' cursors have in common."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement touched."""
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None."""
+
+    def fetchmany(self, size: int = ...) -> list[Any]:
+        """Return the next rows."""
+
+
+class Driver(Protocol):
+    """What both drivers' connections have in common."""
+
+    def execute(self, text: Any, params: Any = ...) -> Any:
+        """Run a statement on a new cursor."""
+
+
+class Tx:
+    """A transaction, for as long as its function runs."""
+
+    __slots__ = ("_alive", "_core", "_driver", "_mint", "dialect", "effects", "failure")
+
+    def __init__(
+        self,
+        core: sa.Connection,
+        driver: Driver,
+        alive: Callable[[], bool],
+        mint: Callable[[], int],
+    ) -> None:
+        self._core, self._driver, self._alive, self._mint = core, driver, alive, mint
+        self.dialect = core.dialect
+        self.effects: list[Callable[[], object]] = []
+        self.failure: BahiError | None = None
+
+    def new_id(self) -> int:
+        """Mint an id: unique in the house, ordered by time."""
+        return self._mint()
+
+    def after_commit(self, effect: Callable[..., object], *args: Any) -> None:
+        """Do this once the transaction has committed, and never if it does not."""
+        self.effects.append(lambda: effect(*args))
+
+    def rows(self, clause: Clause, params: Mapping[str, Any] | None = None) -> list[Row]:
+        """Return all rows; more than the bound is an error, never a truncated answer."""
+        found: list[Row] = self._run(clause, params or {}, _fetch_all)
+        if len(found) > ROWS_AT_MOST:
+            raise TooMuch(f"The answer has more than {ROWS_AT_MOST:,} rows; ask for a page of it.")
+        return found
+
+    def row(self, clause: Clause, params: Mapping[str, Any] | None = None) -> Row | None:
+        """Return the first row, or None."""
+        found: Row | None = self._run(clause, params or {}, _fetch_one)
+        return found
+
+    def change(self, clause: Clause, params: Mapping[str, Any] | None = None) -> int:
+        """Insert, update or delete; return how many rows it touched."""
+        touched: int = self._run(clause, params or {}, _count)
+        return touched
+
+    def change_each(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
+        """Run one statement for each of many sets of parameters."""
+        for params in many:
+            self._run(statement, params, _count)
+
+    def _run(self, clause: Clause, params: Mapping[str, Any], then: Callable[[Any], Any]) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        if not self._alive():
+            self.failure = TransactionLost()
+            raise self.failure
+        try:
+            if isinstance(clause, Statement):
+                text, bind = clause.on(self.dialect)
+                return then(self._driver.execute(text, bind(params)))
+            return then(self._core.execute(clause, params or None))
+        except DRIVER_ERRORS as error:
+            self.failure = translate(error)
+            raise self.failure from error
+
+
+def _fetch_all(cursor: DriverCursor) -> list[Row]:
+    return cursor.fetchmany(ROWS_AT_MOST + 1)
+
+
+def _fetch_one(cursor: DriverCursor) -> Row | None:
+    row: Row | None = cursor.fetchone()
+    return row
+
+
+def _count(cursor: DriverCursor) -> int:
+    return cursor.rowcount
