@@ -47,10 +47,11 @@ class SqliteWords:
         """See `Words`."""
         size = f"abs({amount})"
         return (
-            f"CASE WHEN {amount} < 0 THEN '-' ELSE '' END"
+            f"CASE WHEN {amount} IS NOT NULL THEN"  # printf would make 0.00 of nothing
+            f" CASE WHEN {amount} < 0 THEN '-' ELSE '' END"
             f" || printf('%d.%02d', {size} / 10000, {size} % 10000 / 100)"
             f" || CASE WHEN {size} % 100 = 0 THEN ''"
-            f" ELSE rtrim(printf('%02d', {size} % 100), '0') END"
+            f" ELSE rtrim(printf('%02d', {size} % 100), '0') END END"
         )
 
     def ist(self, instant: str) -> str:

@@ -55,7 +55,7 @@ class AppendOnly:
     but: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(eq=False)  # each is itself: hashable, and a default for others
 class Schema:
     """All tables and views of a house; every context adds its own."""
 
@@ -152,9 +152,11 @@ def key(name: str = "id", meaning: str = "Ours: 63 bits, ordered by time.") -> s
     return sa.Column(name, types.Whole, primary_key=True, autoincrement=False, doc=meaning)
 
 
-def text_key(name: str, meaning: str) -> sa.Column[str]:
+def text_key(name: str, meaning: str, *, default: str | None = None) -> sa.Column[str]:
     """Make a text primary key (or a part of one)."""
-    return sa.Column(name, types.Text, primary_key=True, nullable=False, doc=meaning)
+    return sa.Column(
+        name, types.Text, primary_key=True, nullable=False, server_default=default, doc=meaning
+    )
 
 
 def ref(
@@ -256,11 +258,14 @@ def word(
     *,
     null: bool = False,
     default: str | None = None,
+    primary: bool = False,
 ) -> sa.Column[str]:
     """Make a word of a closed vocabulary; the database refuses any other."""
     allowed = ",".join(f"'{w}'" for w in words)
     check = sa.CheckConstraint(f"{name} IN ({allowed})", name=name)
-    return _column(name, types.Text(), meaning, null, default, check)
+    column: sa.Column[str] = _column(name, types.Text(), meaning, null, default, check)
+    column.primary_key = primary
+    return column
 
 
 def day(name: str, meaning: str, *, null: bool = False) -> sa.Column[str]:

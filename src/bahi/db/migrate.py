@@ -1,0 +1,236 @@
+"""Bringing a store to the present, step by step, or back.
+
+Alembic runs the steps of one history per store; what it leaves open is closed here. Each step is
+one transaction that also writes its row in `schema_migrations`; only one process migrates at a
+time; a step that fails leaves version and schema as they were; and after an upgrade the live
+database is compared with the code, so that "done" means done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from bahi.db import catalogue
+from bahi.db.failures import DRIVER_ERRORS
+from bahi.db.opening import Database, transaction
+from bahi.kernel.errors import BahiError, Misconfigured
+
+ORIGIN: Final = 0
+HEAD: Final = 1_000_000
+
+
+class StepFailed(BahiError):
+    """A step of a migration failed; the store is as it was before it."""
+
+    code = "step_failed"
+
+
+class SchemaNewer(Misconfigured):
+    """The database was written by a newer Bahi than this one."""
+
+    code = "schema_newer"
+
+
+class SchemaDiffers(BahiError):
+    """The database is not what the code expects."""
+
+    code = "schema_differs"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a store's history."""
+
+    version: int
+    name: str
+    checksum: str
+    applied_at: int | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """The steps of one store, as files: `0001_what_it_does.py` in a folder."""
+
+    folder: Path
+
+    def steps(self) -> list[Step]:
+        """Return every step, in order."""
+        files = sorted((self.folder).glob("[0-9]*_*.py"))
+        return [Step(int(f.stem[:4]), f.stem[5:], _checksum(f)) for f in files]
+
+    @property
+    def head(self) -> int:
+        """The newest version."""
+        return max((step.version for step in self.steps()), default=ORIGIN)
+
+
+def _checksum(step: Path) -> str:
+    """Digest a step's file and the SQL beside it."""
+    digest = blake2b(digest_size=16)
+    for file in sorted(step.parent.glob(f"{step.stem}.*")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Migrator:
+    """Moves one store along its history."""
+
+    database: Database
+    history: History
+    tell: Callable[[str], None] = lambda _: None
+
+    def version(self) -> int:
+        """Return the version that the store is at."""
+        with self.database.opened() as core:
+            return _version(core)
+
+    def applied(self) -> list[Step]:
+        """Return every step of the history with the time when it was applied, if it was."""
+        with self.database.opened() as core:
+            stamps = _stamps(core)
+        return [replace(s, applied_at=stamps.get(s.version, (None, None))[1]) for s in self.steps]
+
+    @property
+    def steps(self) -> list[Step]:
+        """Every step of the history."""
+        return self.history.steps()
+
+    def upgrade(self, to: int = HEAD) -> list[Step]:
+        """Take the steps that are missing up to a version; return those taken."""
+        with self.database.opened(foreign_keys=False) as core, self.database.alone(core):
+            at = self._known(_version(core))
+            missing = [step for step in self.steps if at < step.version <= to]
+            for step in missing:
+                self._take(core, step, up=True)
+            if missing and missing[-1].version == self.history.head:
+                self._compare(core)
+        return missing
+
+    def downgrade(self, to: int) -> list[Step]:
+        """Take steps back down to a version; return those taken back."""
+        with self.database.opened(foreign_keys=False) as core, self.database.alone(core):
+            at = self._known(_version(core))
+            unwanted = [step for step in reversed(self.steps) if to < step.version <= at]
+            for step in unwanted:
+                self._take(core, step, up=False)
+        return unwanted
+
+    def differences(self) -> list[str]:
+        """Name everything in which the live store differs from the code."""
+        with self.database.opened() as core:
+            found = list(self._edited(core))
+            if _version(core) == ORIGIN:
+                return [*found, "nothing has been created yet"]
+            code = catalogue.expected(core, self.database.schema)
+            return found + catalogue.differences(code, catalogue.read(core))
+
+    def _edited(self, core: sa.Connection) -> Iterator[str]:
+        stamps = _stamps(core)
+        for step in self.steps:
+            checksum = stamps.get(step.version, (step.checksum, None))[0]
+            if checksum != step.checksum:
+                yield f"step {step.version:04} ({step.name}) was edited after it was applied"
+
+    def _known(self, version: int) -> int:
+        if version > self.history.head:
+            raise SchemaNewer(
+                f"The {self.database.store} store is at version {version}, "
+                f"and this Bahi knows versions up to {self.history.head}: install a newer Bahi."
+            )
+        return version
+
+    def _compare(self, core: sa.Connection) -> None:
+        code = catalogue.expected(core, self.database.schema)
+        found = catalogue.differences(code, catalogue.read(core))
+        if found:
+            raise SchemaDiffers(
+                f"The {self.database.store} store was upgraded and yet {found[0]}"
+                + (f" (and {len(found) - 1} more; see bahi db check)." if found[1:] else ".")
+            )
+
+    def _take(self, core: sa.Connection, step: Step, *, up: bool) -> None:
+        store, way = self.database.store, "up to" if up else "down from"
+        self.tell(f"{store}: {way} {step.version:04} {step.name}")
+        try:
+            with transaction(core):
+                _prepare(core)
+                _run_alembic(self.history.folder, core, step, up=up)
+                _check_foreign_keys(core)
+        except (
+            *DRIVER_ERRORS,
+            BahiError,
+            ArithmeticError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as e:
+            said = str(getattr(e, "orig", None) or e).partition("\n")[0]
+            raise StepFailed(
+                f"Step {step.version:04} ({step.name}) of the {store} store failed: {said}; "
+                "the store is as it was before the step."
+            ) from e
+
+
+def _prepare(core: sa.Connection) -> None:
+    """Make the table of applied steps, in the first step's transaction."""
+    whole = "INTEGER" if core.dialect.name == "sqlite" else "BIGINT"
+    strict = "STRICT" if core.dialect.name == "sqlite" else ""
+    core.exec_driver_sql(
+        "CREATE TABLE IF NOT EXISTS schema_migrations ("
+        f"version {whole} NOT NULL, name TEXT NOT NULL, checksum TEXT, "
+        f"applied_at {whole} NOT NULL, CONSTRAINT pk_schema_migrations PRIMARY KEY (version))"
+        f" {strict}"
+    )
+
+
+def _run_alembic(folder: Path, core: sa.Connection, step: Step, *, up: bool) -> None:
+    from alembic import command  # noqa: PLC0415 - a fifth of a second that only a migration pays
+    from alembic.config import Config  # noqa: PLC0415
+
+    def record(**_: Any) -> None:
+        if up:
+            core.exec_driver_sql(
+                "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES "  # noqa: S608
+                f"({step.version}, '{step.name}', '{step.checksum}', {time.time_ns() // 1000})"
+            )
+        else:
+            core.exec_driver_sql(f"DELETE FROM schema_migrations WHERE version = {step.version}")  # noqa: S608
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
+    config.set_main_option("version_locations", str(folder))
+    config.set_main_option("path_separator", "newline")
+    config.attributes.update(connection=core, on_version_apply=record)
+    if up:
+        command.upgrade(config, f"{step.version:04}")
+    else:
+        command.downgrade(config, "-1")
+
+
+def _check_foreign_keys(core: sa.Connection) -> None:
+    if core.dialect.name != "sqlite":
+        return
+    broken = core.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise BahiError(
+            f"a row of {broken[0]} would point to a row of {broken[2]} that is not there"
+        )
+
+
+def _version(core: sa.Connection) -> int:
+    return max(_stamps(core), default=ORIGIN)
+
+
+def _stamps(core: sa.Connection) -> dict[int, tuple[str, int]]:
+    if not sa.inspect(core).has_table("schema_migrations"):
+        return {}
+    rows = core.exec_driver_sql("SELECT version, checksum, applied_at FROM schema_migrations")
+    return {version: (checksum, applied_at) for version, checksum, applied_at in rows}

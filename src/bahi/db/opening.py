@@ -1,0 +1,108 @@
+"""A connection for work on a store as a whole: migrations, comparisons, upkeep.
+
+One connection, held alone, whose transactions are begun and ended in plain sight.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+import psycopg
+import sqlalchemy as sa
+
+from bahi.db import postgres, sqlite
+from bahi.db.failures import DRIVER_ERRORS, translate
+from bahi.db.schema import HOUSE, Schema, StoreSchema
+from bahi.db.stores import sqlite_path
+from bahi.kernel.errors import Misconfigured
+
+LOCK_CLASS: Final = 0x6261_6869  # "bahi"
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where one store lives, and what it should look like."""
+
+    store: str
+    url: str
+    house: Schema = HOUSE
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite store."""
+        return sqlite_path(self.url)
+
+    @property
+    def schema(self) -> StoreSchema:
+        """The tables and views that the code expects."""
+        return self.house.of_store(self.store)
+
+    @contextmanager
+    def opened(self, *, foreign_keys: bool = True) -> Iterator[sa.Connection]:
+        """Open the store; SQLite's foreign keys can only be switched outside a transaction."""
+        try:
+            core = self._engine().connect()
+        except OSError as error:
+            raise Misconfigured(f"{self.url} cannot be opened: {error.strerror}.") from error
+        except (psycopg.Error, *DRIVER_ERRORS) as error:
+            raise (translate(error) if self.path else postgres.away(error)) from error
+        try:
+            if self.path is None:
+                core.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {self.store}")
+                core.exec_driver_sql("SET statement_timeout = 0; SET lock_timeout = 0")
+            elif not foreign_keys:
+                core.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            yield core
+        finally:
+            core.close()
+
+    def _engine(self) -> sa.Engine:
+        if self.path is None:
+            return postgres.engine(self.url, self.store)
+        return sqlite.engine(self.path)
+
+    @contextmanager
+    def alone(self, core: sa.Connection) -> Iterator[None]:
+        """Keep every other process from changing the schema meanwhile; it waits."""
+        if self.path is None:
+            lock = f"{LOCK_CLASS}, {crc32(self.store.encode()) - 2**31}"
+            core.exec_driver_sql(f"SELECT pg_advisory_lock({lock})")
+            try:
+                yield
+            finally:
+                core.exec_driver_sql(f"SELECT pg_advisory_unlock({lock})")
+            return
+        name = self.path.with_name(self.path.name + ".schema")
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def transaction(core: sa.Connection) -> Iterator[None]:
+    """Run what is inside in one transaction of the database."""
+    begin = "BEGIN IMMEDIATE" if core.dialect.name == "sqlite" else "BEGIN"
+    core.exec_driver_sql(begin)
+    try:
+        yield
+    except BaseException:
+        core.exec_driver_sql("ROLLBACK")
+        raise
+    core.exec_driver_sql("COMMIT")
+
+
+def lay(core: sa.Connection, statements: Iterable[str]) -> None:
+    """Run DDL to the letter: psycopg would take a percent sign for a parameter."""
+    on_postgres = core.dialect.name == "postgresql"
+    for statement in statements:
+        core.exec_driver_sql(statement.replace("%", "%%") if on_postgres else statement)
