@@ -98,8 +98,8 @@ def _sqlite_table(core: sa.Connection, table: str, sql: str) -> Iterator[tuple[s
         yield f"unique {table}({columns_of[0]})", "unique"
     for name, rule in _checks(sql):
         yield f"check {table}.{name}", rule
-    if "DEFERRABLE" in sql:
-        yield f"deferrable key of {table}", _tidy(sql[sql.index("DEFERRABLE") :].partition(",")[0])
+    for name, when in re.findall(r"CONSTRAINT (\w+) FOREIGN KEY[^,]*?(DEFERRABLE \w+ \w+)", sql):
+        yield f"deferrable {table}.{name}", _tidy(when)
 
 
 def _checks(sql: str) -> Iterator[tuple[str, str]]:

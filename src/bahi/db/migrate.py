@@ -18,7 +18,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bahi.db import catalogue
-from bahi.db.failures import DRIVER_ERRORS
 from bahi.db.opening import Database, transaction
 from bahi.kernel.errors import BahiError, Misconfigured
 
@@ -164,14 +163,7 @@ class Migrator:
                 _prepare(core)
                 _run_alembic(self.history.folder, core, step, up=up)
                 _check_foreign_keys(core)
-        except (
-            *DRIVER_ERRORS,
-            BahiError,
-            ArithmeticError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as e:
+        except Exception as e:  # whatever a step does wrong, it did not happen
             said = str(getattr(e, "orig", None) or e).partition("\n")[0]
             raise StepFailed(
                 f"Step {step.version:04} ({step.name}) of the {store} store failed: {said}; "
