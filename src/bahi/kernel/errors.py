@@ -73,3 +73,39 @@ class TooMuch(BahiError):
     """The answer is larger than its bound."""
 
     code = "too_much"
+
+
+class ClockWrong(BahiError):
+    """The machine's clock cannot be right."""
+
+    code = "clock_wrong"
+
+
+class KeyMissing(BahiError):
+    """The key that sealed this secret is not in the keyring."""
+
+    code = "key_missing"
+
+
+class SealBroken(BahiError):
+    """This secret was changed, or moved from the place it was sealed for."""
+
+    code = "seal_broken"
+
+
+class Rejected(BahiError):
+    """The broker said no, definitely."""
+
+    code = "rejected"
+
+
+class NotSent(BahiError):
+    """The broker was never reached: nothing was sent."""
+
+    code = "not_sent"
+
+
+class Silent(BahiError):
+    """The broker gave no definite answer: it may or may not have happened."""
+
+    code = "silent"

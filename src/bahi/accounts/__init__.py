@@ -1,0 +1,1 @@
+"""Whose money, at which broker: persons, accounts, API registrations, egress addresses."""

@@ -1,0 +1,1 @@
+"""The paper exchange: the other side of a paper order."""

@@ -1,0 +1,1 @@
+"""Who may come in: users, their sessions on the web, their keys."""

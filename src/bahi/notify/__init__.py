@@ -1,0 +1,1 @@
+"""Who is told: alerts, and the chats they go to."""

@@ -1,0 +1,1 @@
+"""What is held and what it cost: books, trades, positions, holdings, funds, charges."""

@@ -1,0 +1,1 @@
+"""What decides to trade, and where it runs."""

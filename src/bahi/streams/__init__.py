@@ -1,0 +1,1 @@
+"""What brokers tell us by themselves: connections, messages, failover."""

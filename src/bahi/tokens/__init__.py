@@ -1,0 +1,1 @@
+"""What opens a broker's door today: tokens, and the runs that make them."""
