@@ -80,9 +80,7 @@ async def _a_batch_with_two_culprits(store: Store) -> set[str]:
 
 async def _no_room_at_all(store: Store, ballast: Path) -> set[str]:
     """Fill the disk, and then the last room inside SQLite's own files; then make room again."""
-    with ballast.open("wb", buffering=0) as filler, suppress(OSError):
-        while filler.write(b"x" * 4096):
-            pass
+    await asyncio.to_thread(_fill, ballast)
     kept: set[str] = set()
     for n in range(1000):
         note = f"no room {n} " + "x" * 100_000
@@ -93,8 +91,14 @@ async def _no_room_at_all(store: Store, ballast: Path) -> set[str]:
         kept.add(note)
     else:
         pytest.fail("the disk never filled")
-    ballast.unlink()
+    await asyncio.to_thread(ballast.unlink)
     return kept
+
+
+def _fill(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as filler, suppress(OSError):
+        while filler.write(b"x" * 4096):
+            pass
 
 
 async def _enter_again(store: Store) -> str:

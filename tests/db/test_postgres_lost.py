@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -49,11 +49,11 @@ class Load:
         self._stop = asyncio.Event()
         self._moved = asyncio.Condition()
 
-    async def __aenter__(self) -> Load:
+    async def __aenter__(self) -> Self:
         self._writers = [asyncio.ensure_future(self._write(n)) for n in range(WRITERS)]
         return self
 
-    async def __aexit__(self, *_: Any) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._stop.set()
         await asyncio.gather(*self._writers)
 

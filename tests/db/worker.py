@@ -30,9 +30,10 @@ def enter_pair(tx: Tx, note: str, book: int) -> None:
 
 def whole_units(notes: set[str]) -> set[str]:
     """Return the units in the notes; half of one is an error."""
-    halves = [{n.partition("/")[0] for n in notes if n.endswith(end)} for end in ("debit", "credit")]
-    assert halves[0] == halves[1], "half a unit was committed"
-    return halves[0]
+    debits = {note.removesuffix("/debit") for note in notes if note.endswith("/debit")}
+    credits_ = {note.removesuffix("/credit") for note in notes if note.endswith("/credit")}
+    assert debits == credits_, "half a unit was committed"
+    return debits
 
 
 async def write_on(url: str, writers: int, name: str) -> None:

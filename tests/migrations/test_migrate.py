@@ -13,14 +13,14 @@ from bahi.db.opening import lay, transaction
 from tests.databases import Database
 from tests.migrations.houses import HISTORY, migrator
 
-INJECTED = '''
+INJECTED = """
 _upgrade = upgrade
 
 
 def upgrade() -> None:
     _upgrade()
     raise RuntimeError("injected")
-'''
+"""
 
 
 def broken_at(step: str, folder: Path) -> History:
@@ -72,7 +72,7 @@ def test_a_rebuilt_table_keeps_its_rows_its_children_and_its_view(empty_database
     moves.upgrade(to=1)
     with moves.database.opened() as core, transaction(core):
         lay(core, ["INSERT INTO pages VALUES (1, 'cash')"])
-        lay(core, ["INSERT INTO lines VALUES (7, 1, -5, 0)", "INSERT INTO lines VALUES (8, 1, 6, 0)"])
+        lay(core, ["INSERT INTO lines VALUES (7, 1, -5, 0), (8, 1, 6, 0)"])
     moves.upgrade()
     with moves.database.opened() as core:
         rows = core.exec_driver_sql("SELECT id, name, amount FROM v_lines ORDER BY id").all()
@@ -111,7 +111,7 @@ def test_steps_that_do_not_lead_to_the_code_are_named(
     astray = History(tmp_path / "astray")
     astray.folder.mkdir()
     shutil.copy(next(HISTORY.folder.glob("0001_*.py")), astray.folder)
-    with pytest.raises(SchemaDiffers, match="lines.*positive is missing"):
+    with pytest.raises(SchemaDiffers, match=r"lines.*positive is missing"):
         migrator(empty_database.url, astray).upgrade()
 
 
@@ -134,7 +134,10 @@ PLANTED = {
         "view v_lines",
     ),
     "a missing trigger": (
-        {"sqlite": ["DROP TRIGGER lines_touch"], "postgresql": ["DROP TRIGGER lines_touch ON lines"]},
+        {
+            "sqlite": ["DROP TRIGGER lines_touch"],
+            "postgresql": ["DROP TRIGGER lines_touch ON lines"],
+        },
         "lines_touch is missing",
     ),
     "a trigger switched off": (

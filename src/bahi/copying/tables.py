@@ -19,7 +19,6 @@ from bahi.db.schema import (
 )
 from bahi.db.views import among, seen, select
 from bahi.kernel.words import ACTIVE_FOREVER, ACTIVE_ORDER, CopyStatus
-from bahi.orders.tables import forever_orders, orders
 
 copy_mappings = HOUSE.table(
     "copy_mappings",
@@ -61,7 +60,7 @@ HOUSE.view(
     "v_active_orders",
     "Orders that may still fill, with their copies: one row per follower.",
     lambda sql: select(
-        seen(sql, orders, "o"),
+        seen(sql, HOUSE.metadata.tables["orders"], "o"),
         "b.copy_role AS account_type",
         "m.follower_order_id",
         "m.sizing_strategy",
@@ -77,7 +76,7 @@ HOUSE.view(
     "v_active_forever_orders",
     "Forever orders that may still fire, with their copies: one row per follower.",
     lambda sql: select(
-        seen(sql, forever_orders, "f"),
+        seen(sql, HOUSE.metadata.tables["forever_orders"], "f"),
         "b.copy_role AS account_type",
         "m.follower_forever_id AS replicated_forever_order_id",
         rest=f"""FROM forever_orders f

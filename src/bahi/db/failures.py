@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bahi.kernel.errors import BahiError, Conflict, Invalid, NotCommitted, Unavailable
 
-DRIVER_ERRORS: Final = (sqlite3.Error, psycopg.Error, DBAPIError)
+DRIVER_ERRORS: Final = (sqlite3.Error, psycopg.Error, DBAPIError, OverflowError)
 
 
 class Duplicate(Conflict):
@@ -59,6 +59,8 @@ class DatabaseAway(Unavailable, NotCommitted):
 def translate(error: BaseException) -> BahiError:
     """Return our failure for a driver's error (`raise translate(e) from e`)."""
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, OverflowError):
+        return Refused("A number is larger than 63 bits hold.")
     if isinstance(cause, sqlite3.Error):
         return _from_sqlite(cause)
     if isinstance(cause, psycopg.Error):

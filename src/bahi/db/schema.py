@@ -196,7 +196,12 @@ def whole(
     if among is not None:
         allowed = ",".join(str(value) for value in among)
         rules.append(sa.CheckConstraint(f"{name} IN ({allowed})", name=name))
-    return _column(name, types.Whole(), meaning, null, default, *rules, unique=unique)
+    column: sa.Column[int] = _column(
+        name, types.Whole(), meaning, null, default, *rules, unique=unique
+    )
+    if among is not None:
+        column.info["words"] = tuple(among)
+    return column
 
 
 def money(
@@ -261,10 +266,11 @@ def word(
     primary: bool = False,
 ) -> sa.Column[str]:
     """Make a word of a closed vocabulary; the database refuses any other."""
-    allowed = ",".join(f"'{w}'" for w in words)
+    allowed = ",".join(f"'{each}'" for each in words)
     check = sa.CheckConstraint(f"{name} IN ({allowed})", name=name)
     column: sa.Column[str] = _column(name, types.Text(), meaning, null, default, check)
     column.primary_key = primary
+    column.info["words"] = tuple(str(each) for each in words)
     return column
 
 

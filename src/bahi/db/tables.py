@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bahi.db import types
-from bahi.db.schema import EVERYWHERE, HOUSE, Schema, check, instant, key, text, whole
+from bahi.db.schema import EVERYWHERE, HOUSE, MAIN, Schema, check, instant, key, text, whole
 
 
 def plumbing(schema: Schema) -> None:
@@ -53,3 +53,13 @@ plumbing(HOUSE)
 permits = HOUSE.metadata.tables["permits"]
 write_marks = HOUSE.metadata.tables["write_marks"]
 schema_migrations = HOUSE.metadata.tables["schema_migrations"]
+
+nodes = HOUSE.table(
+    "nodes",
+    "Whose turn it is: every process that mints ids takes the next number when it starts, so that "
+    "no two running processes mint the same id.",
+    key("id", "Always 1: one row."),
+    whole("counter", "How many processes have ever started; a node is this, modulo 1024."),
+    check("only_one", "id = 1"),
+    stores=MAIN,
+)

@@ -1,7 +1,8 @@
 """The pieces of which views are made: what people see of a table.
 
 Tables give programs integers; views give people rupees as exact text and instants as Indian time,
-under the same names. Which column is which, the table itself says (`unit`).
+under the same names. Which column is which, the table itself says (`unit`). A view that reads a
+lower context's table finds it by name in the schema: the module that defines it stays private.
 """
 
 from __future__ import annotations

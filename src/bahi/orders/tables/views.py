@@ -7,7 +7,6 @@ from bahi.db.schema import HOUSE, TRADING
 from bahi.db.views import among, seen, seen_as, select
 from bahi.kernel.words import ACTIVE_ORDER, LegType, OrderStatus
 from bahi.orders.tables.order import orders
-from bahi.portfolio.tables import trades
 
 ENDED_WITHOUT = (OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
 ROLE = "b.copy_role AS account_type"
@@ -112,7 +111,7 @@ HOUSE.view(
     "v_recent_trades",
     "The hundred newest trades with their order's status; net_cash is what each did to the cash.",
     lambda sql: select(
-        seen(sql, trades, "t"),
+        seen(sql, HOUSE.metadata.tables["trades"], "t"),
         ROLE,
         "o.status AS order_status",
         f"{sql.rupees(NET_CASH)} AS net_cash",

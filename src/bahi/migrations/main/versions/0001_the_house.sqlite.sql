@@ -141,8 +141,8 @@ CREATE TABLE instruments (
   is_active INTEGER DEFAULT 1 NOT NULL CONSTRAINT ck_instruments_is_active CHECK (is_active IN (0,1)),
   updated_at INTEGER NOT NULL,
   CONSTRAINT pk_instruments PRIMARY KEY (id),
-  CONSTRAINT fk_instruments_underlying_id FOREIGN KEY(underlying_id) REFERENCES instruments (id) ON DELETE SET NULL,
-  CONSTRAINT uq_instruments_exchange_segment_symbol UNIQUE (exchange_segment, symbol)
+  CONSTRAINT uq_instruments_exchange_segment_symbol UNIQUE (exchange_segment, symbol),
+  CONSTRAINT fk_instruments_underlying_id FOREIGN KEY(underlying_id) REFERENCES instruments (id) ON DELETE SET NULL
 )
  STRICT
 
@@ -211,6 +211,14 @@ CREATE TABLE ml_validation_runs (
   created_by TEXT,
   CONSTRAINT pk_ml_validation_runs PRIMARY KEY (id),
   CONSTRAINT uq_ml_validation_runs_validation_id UNIQUE (validation_id)
+)
+ STRICT
+
+CREATE TABLE nodes (
+  id INTEGER NOT NULL,
+  counter INTEGER NOT NULL,
+  CONSTRAINT pk_nodes PRIMARY KEY (id),
+  CONSTRAINT ck_nodes_only_one CHECK (id = 1)
 )
  STRICT
 
@@ -370,8 +378,8 @@ CREATE TABLE instrument_terms (
   source TEXT,
   created_at INTEGER NOT NULL,
   CONSTRAINT pk_instrument_terms PRIMARY KEY (id),
-  CONSTRAINT uq_instrument_terms_instrument_id_valid_from UNIQUE (instrument_id, valid_from),
-  CONSTRAINT fk_instrument_terms_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE CASCADE
+  CONSTRAINT fk_instrument_terms_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE CASCADE,
+  CONSTRAINT uq_instrument_terms_instrument_id_valid_from UNIQUE (instrument_id, valid_from)
 )
  STRICT
 
@@ -487,11 +495,11 @@ CREATE TABLE accounts (
   updated_at INTEGER NOT NULL,
   deleted_at INTEGER,
   CONSTRAINT pk_accounts PRIMARY KEY (id),
-  CONSTRAINT fk_accounts_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
   CONSTRAINT fk_accounts_egress_address_id FOREIGN KEY(egress_address_id) REFERENCES egress_addresses (id) ON DELETE RESTRICT,
-  CONSTRAINT fk_accounts_person_id FOREIGN KEY(person_id) REFERENCES persons (id) ON DELETE SET NULL,
+  CONSTRAINT ck_accounts_name_length CHECK (length(name) >= 3),
   CONSTRAINT uq_accounts_user_id_name UNIQUE (user_id, name),
-  CONSTRAINT ck_accounts_name_length CHECK (length(name) >= 3)
+  CONSTRAINT fk_accounts_person_id FOREIGN KEY(person_id) REFERENCES persons (id) ON DELETE SET NULL,
+  CONSTRAINT fk_accounts_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
 )
  STRICT
 
@@ -508,9 +516,9 @@ CREATE TABLE api_key_accounts (
   account_id INTEGER NOT NULL,
   default_for TEXT CONSTRAINT ck_api_key_accounts_default_for CHECK (default_for IN ('live','paper')),
   CONSTRAINT pk_api_key_accounts PRIMARY KEY (api_key_id, account_id),
-  CONSTRAINT fk_api_key_accounts_api_key_id FOREIGN KEY(api_key_id) REFERENCES api_keys (id) ON DELETE CASCADE,
+  CONSTRAINT fk_api_key_accounts_account_id FOREIGN KEY(account_id) REFERENCES accounts (id) ON DELETE CASCADE,
   CONSTRAINT uq_api_key_accounts_api_key_id_default_for UNIQUE (api_key_id, default_for),
-  CONSTRAINT fk_api_key_accounts_account_id FOREIGN KEY(account_id) REFERENCES accounts (id) ON DELETE CASCADE
+  CONSTRAINT fk_api_key_accounts_api_key_id FOREIGN KEY(api_key_id) REFERENCES api_keys (id) ON DELETE CASCADE
 )
  STRICT
 
@@ -562,9 +570,9 @@ CREATE TABLE broker_apis (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   CONSTRAINT pk_broker_apis PRIMARY KEY (id),
-  CONSTRAINT uq_broker_apis_account_id_api_index UNIQUE (account_id, api_index),
+  CONSTRAINT uq_broker_apis_account_id_api_name UNIQUE (account_id, api_name),
   CONSTRAINT fk_broker_apis_account_id FOREIGN KEY(account_id) REFERENCES accounts (id) ON DELETE CASCADE,
-  CONSTRAINT uq_broker_apis_account_id_api_name UNIQUE (account_id, api_name)
+  CONSTRAINT uq_broker_apis_account_id_api_index UNIQUE (account_id, api_index)
 )
  STRICT
 
@@ -577,8 +585,8 @@ CREATE TABLE failover_events (
   success INTEGER DEFAULT 1 NOT NULL CONSTRAINT ck_failover_events_success CHECK (success IN (0,1)),
   error_message TEXT,
   CONSTRAINT pk_failover_events PRIMARY KEY (id),
-  CONSTRAINT fk_failover_events_from_account_id FOREIGN KEY(from_account_id) REFERENCES accounts (id) ON DELETE SET NULL,
-  CONSTRAINT fk_failover_events_to_account_id FOREIGN KEY(to_account_id) REFERENCES accounts (id) ON DELETE SET NULL
+  CONSTRAINT fk_failover_events_to_account_id FOREIGN KEY(to_account_id) REFERENCES accounts (id) ON DELETE SET NULL,
+  CONSTRAINT fk_failover_events_from_account_id FOREIGN KEY(from_account_id) REFERENCES accounts (id) ON DELETE SET NULL
 )
  STRICT
 
@@ -886,9 +894,9 @@ CREATE TABLE holdings (
   raw TEXT,
   updated_at INTEGER NOT NULL,
   CONSTRAINT pk_holdings PRIMARY KEY (id),
-  CONSTRAINT uq_holdings_account_id_exchange_segment_symbol UNIQUE (account_id, exchange_segment, symbol),
   CONSTRAINT fk_holdings_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL,
-  CONSTRAINT fk_holdings_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
+  CONSTRAINT fk_holdings_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT uq_holdings_account_id_exchange_segment_symbol UNIQUE (account_id, exchange_segment, symbol)
 )
  STRICT
 
@@ -910,8 +918,8 @@ CREATE TABLE ledger_entries (
   balance INTEGER,
   created_at INTEGER NOT NULL,
   CONSTRAINT pk_ledger_entries PRIMARY KEY (id),
-  CONSTRAINT ck_ledger_entries_debit_and_credit CHECK (debit >= 0 AND credit >= 0),
-  CONSTRAINT fk_ledger_entries_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
+  CONSTRAINT fk_ledger_entries_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT ck_ledger_entries_debit_and_credit CHECK (debit >= 0 AND credit >= 0)
 )
  STRICT
 
@@ -1009,9 +1017,9 @@ CREATE TABLE orders (
   raw_request TEXT,
   raw_response TEXT,
   CONSTRAINT pk_orders PRIMARY KEY (id),
-  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE,
-  CONSTRAINT fk_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
   CONSTRAINT fk_orders_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL,
+  CONSTRAINT fk_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE,
   CONSTRAINT uq_orders_account_id_client_order_id UNIQUE (account_id, client_order_id),
   CONSTRAINT uq_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id)
 )
@@ -1137,9 +1145,9 @@ CREATE TABLE positions (
   raw TEXT,
   updated_at INTEGER NOT NULL,
   CONSTRAINT pk_positions PRIMARY KEY (id),
+  CONSTRAINT fk_positions_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL,
   CONSTRAINT fk_positions_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
-  CONSTRAINT uq_positions_account_id_exchange_segment_symbol_product UNIQUE (account_id, exchange_segment, symbol, product),
-  CONSTRAINT fk_positions_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL
+  CONSTRAINT uq_positions_account_id_exchange_segment_symbol_product UNIQUE (account_id, exchange_segment, symbol, product)
 )
  STRICT
 
@@ -1194,8 +1202,8 @@ CREATE TABLE traders_control (
   activated_by TEXT,
   reason TEXT,
   CONSTRAINT pk_traders_control PRIMARY KEY (id),
-  CONSTRAINT ck_traders_control_scope_names_whom CHECK ((scope <> 'ACCOUNT' OR account_id IS NOT NULL) AND (scope <> 'USER' OR user_id IS NOT NULL) AND (scope <> 'STRATEGY' OR strategy IS NOT NULL)),
-  CONSTRAINT fk_traders_control_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
+  CONSTRAINT fk_traders_control_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT ck_traders_control_scope_names_whom CHECK ((scope <> 'ACCOUNT' OR account_id IS NOT NULL) AND (scope <> 'USER' OR user_id IS NOT NULL) AND (scope <> 'STRATEGY' OR strategy IS NOT NULL))
 )
  STRICT
 
@@ -1285,11 +1293,11 @@ CREATE TABLE forever_orders (
   raw_request TEXT,
   raw_response TEXT,
   CONSTRAINT pk_forever_orders PRIMARY KEY (id),
-  CONSTRAINT fk_forever_orders_triggered_order_id FOREIGN KEY(triggered_order_id) REFERENCES orders (id) ON DELETE SET NULL,
-  CONSTRAINT fk_forever_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
-  CONSTRAINT uq_forever_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id),
   CONSTRAINT fk_forever_orders_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL,
-  CONSTRAINT fk_forever_orders_oco_leg_id FOREIGN KEY(oco_leg_id) REFERENCES forever_orders (id) ON DELETE SET NULL
+  CONSTRAINT fk_forever_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT fk_forever_orders_triggered_order_id FOREIGN KEY(triggered_order_id) REFERENCES orders (id) ON DELETE SET NULL,
+  CONSTRAINT fk_forever_orders_oco_leg_id FOREIGN KEY(oco_leg_id) REFERENCES forever_orders (id) ON DELETE SET NULL,
+  CONSTRAINT uq_forever_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id)
 )
  STRICT
 
@@ -1385,8 +1393,8 @@ CREATE TABLE copy_mappings (
   CONSTRAINT fk_copy_mappings_leader_forever_id FOREIGN KEY(leader_forever_id) REFERENCES forever_orders (id) ON DELETE CASCADE,
   CONSTRAINT fk_copy_mappings_leader_order_id FOREIGN KEY(leader_order_id) REFERENCES orders (id) ON DELETE CASCADE,
   CONSTRAINT uq_copy_mappings_leader_forever_id_follower_account_id UNIQUE (leader_forever_id, follower_account_id),
-  CONSTRAINT ck_copy_mappings_one_leader CHECK ((leader_order_id IS NULL) <> (leader_forever_id IS NULL)),
-  CONSTRAINT fk_copy_mappings_follower_account_id FOREIGN KEY(follower_account_id) REFERENCES accounts (id) ON DELETE CASCADE
+  CONSTRAINT fk_copy_mappings_follower_account_id FOREIGN KEY(follower_account_id) REFERENCES accounts (id) ON DELETE CASCADE,
+  CONSTRAINT ck_copy_mappings_one_leader CHECK ((leader_order_id IS NULL) <> (leader_forever_id IS NULL))
 )
  STRICT
 
@@ -1600,27 +1608,19 @@ CREATE VIEW activity_logs AS
 SELECT t.id AS id, t.user_id AS user_id, t.action AS action, t.details AS details, t.ip_address AS ip_address, t.user_agent AS user_agent, strftime('%Y-%m-%d %H:%M:%S', t.at / 1000000, 'unixepoch', '+330 minutes') AS timestamp
 FROM audit_trail t
 
-CREATE VIEW v_latest_holdings AS
-SELECT h.id AS id, h.account_id AS account_id, strftime('%Y-%m-%d %H:%M:%S', h.updated_at / 1000000, 'unixepoch', '+330 minutes') AS snapshot_at, h.instrument_id AS instrument_id, h.exchange_segment AS exchange_segment, h.security_id AS security_id, h.symbol AS symbol, h.isin AS isin, h.total_qty AS total_qty, h.dp_qty AS dp_qty, h.t1_qty AS t1_qty, h.available_qty AS available_qty, h.collateral_qty AS collateral_qty, h.collateral_update_qty AS collateral_update_qty, CASE WHEN h.average_price IS NOT NULL THEN CASE WHEN h.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.average_price) / 10000, abs(h.average_price) % 10000 / 100) || CASE WHEN abs(h.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.average_price) % 100), '0') END END AS average_price, CASE WHEN h.last_price IS NOT NULL THEN CASE WHEN h.last_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.last_price) / 10000, abs(h.last_price) % 10000 / 100) || CASE WHEN abs(h.last_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.last_price) % 100), '0') END END AS last_price, CASE WHEN h.invested_value IS NOT NULL THEN CASE WHEN h.invested_value < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.invested_value) / 10000, abs(h.invested_value) % 10000 / 100) || CASE WHEN abs(h.invested_value) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.invested_value) % 100), '0') END END AS invested_value, CASE WHEN h.current_value IS NOT NULL THEN CASE WHEN h.current_value < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.current_value) / 10000, abs(h.current_value) % 10000 / 100) || CASE WHEN abs(h.current_value) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.current_value) % 100), '0') END END AS current_value, CASE WHEN h.realized_pnl IS NOT NULL THEN CASE WHEN h.realized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.realized_pnl) / 10000, abs(h.realized_pnl) % 10000 / 100) || CASE WHEN abs(h.realized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.realized_pnl) % 100), '0') END END AS realized_pnl, CASE WHEN h.unrealized_pnl IS NOT NULL THEN CASE WHEN h.unrealized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.unrealized_pnl) / 10000, abs(h.unrealized_pnl) % 10000 / 100) || CASE WHEN abs(h.unrealized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.unrealized_pnl) % 100), '0') END END AS unrealized_pnl, CASE WHEN h.pnl IS NOT NULL THEN CASE WHEN h.pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.pnl) / 10000, abs(h.pnl) % 10000 / 100) || CASE WHEN abs(h.pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.pnl) % 100), '0') END END AS pnl, CASE WHEN h.pnl_pct IS NOT NULL THEN CASE WHEN h.pnl_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.pnl_pct) / 10000, abs(h.pnl_pct) % 10000 / 100) || CASE WHEN abs(h.pnl_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.pnl_pct) % 100), '0') END END AS pnl_pct, h.raw AS raw, b.copy_role AS account_type
-FROM holdings h
-JOIN books b ON b.account_id = h.account_id
-WHERE h.total_qty <> 0
+CREATE VIEW v_active_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price IS NOT NULL THEN CASE WHEN o.price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.price) / 10000, abs(o.price) % 10000 / 100) || CASE WHEN abs(o.price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.price) % 100), '0') END END AS price, CASE WHEN o.trigger_price IS NOT NULL THEN CASE WHEN o.trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.trigger_price) / 10000, abs(o.trigger_price) % 10000 / 100) || CASE WHEN abs(o.trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.trigger_price) % 100), '0') END END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price IS NOT NULL THEN CASE WHEN o.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.average_price) / 10000, abs(o.average_price) % 10000 / 100) || CASE WHEN abs(o.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.average_price) % 100), '0') END END AS average_price, CASE WHEN o.co_stop_loss IS NOT NULL THEN CASE WHEN o.co_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_stop_loss) / 10000, abs(o.co_stop_loss) % 10000 / 100) || CASE WHEN abs(o.co_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_stop_loss) % 100), '0') END END AS co_stop_loss, CASE WHEN o.co_trigger_price IS NOT NULL THEN CASE WHEN o.co_trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_trigger_price) / 10000, abs(o.co_trigger_price) % 10000 / 100) || CASE WHEN abs(o.co_trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_trigger_price) % 100), '0') END END AS co_trigger_price, CASE WHEN o.bo_profit IS NOT NULL THEN CASE WHEN o.bo_profit < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_profit) / 10000, abs(o.bo_profit) % 10000 / 100) || CASE WHEN abs(o.bo_profit) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_profit) % 100), '0') END END AS bo_profit, CASE WHEN o.bo_stop_loss IS NOT NULL THEN CASE WHEN o.bo_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_stop_loss) / 10000, abs(o.bo_stop_loss) % 10000 / 100) || CASE WHEN abs(o.bo_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_stop_loss) % 100), '0') END END AS bo_stop_loss, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, strftime('%Y-%m-%d %H:%M:%S', o.exchange_at / 1000000, 'unixepoch', '+330 minutes') AS exchange_at, o.algo_id AS algo_id, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike IS NOT NULL THEN CASE WHEN o.drv_strike < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.drv_strike) / 10000, abs(o.drv_strike) % 10000 / 100) || CASE WHEN abs(o.drv_strike) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.drv_strike) % 100), '0') END END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.node AS node, o.version AS version, strftime('%Y-%m-%d %H:%M:%S', o.send_before / 1000000, 'unixepoch', '+330 minutes') AS send_before, strftime('%Y-%m-%d %H:%M:%S', o.intent_at / 1000000, 'unixepoch', '+330 minutes') AS intent_at, strftime('%Y-%m-%d %H:%M:%S', o.sent_at / 1000000, 'unixepoch', '+330 minutes') AS sent_at, strftime('%Y-%m-%d %H:%M:%S', o.acked_at / 1000000, 'unixepoch', '+330 minutes') AS acked_at, strftime('%Y-%m-%d %H:%M:%S', o.first_fill_at / 1000000, 'unixepoch', '+330 minutes') AS first_fill_at, strftime('%Y-%m-%d %H:%M:%S', o.placed_at / 1000000, 'unixepoch', '+330 minutes') AS placed_at, strftime('%Y-%m-%d %H:%M:%S', o.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at, strftime('%Y-%m-%d %H:%M:%S', o.completed_at / 1000000, 'unixepoch', '+330 minutes') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type, m.follower_order_id, m.sizing_strategy
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+LEFT JOIN copy_mappings m ON m.leader_order_id = o.id
+WHERE o.status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
 
-CREATE VIEW v_latest_funds AS
-SELECT f.account_id, strftime('%Y-%m-%d %H:%M:%S', f.updated_at / 1000000, 'unixepoch', '+330 minutes') AS snapshot_at, CASE WHEN f.available_balance IS NOT NULL THEN CASE WHEN f.available_balance < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.available_balance) / 10000, abs(f.available_balance) % 10000 / 100) || CASE WHEN abs(f.available_balance) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.available_balance) % 100), '0') END END AS available_balance, CASE WHEN f.sod_limit IS NOT NULL THEN CASE WHEN f.sod_limit < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.sod_limit) / 10000, abs(f.sod_limit) % 10000 / 100) || CASE WHEN abs(f.sod_limit) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.sod_limit) % 100), '0') END END AS sod_limit, CASE WHEN f.collateral IS NOT NULL THEN CASE WHEN f.collateral < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.collateral) / 10000, abs(f.collateral) % 10000 / 100) || CASE WHEN abs(f.collateral) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.collateral) % 100), '0') END END AS collateral, CASE WHEN f.margin_used IS NOT NULL THEN CASE WHEN f.margin_used < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.margin_used) / 10000, abs(f.margin_used) % 10000 / 100) || CASE WHEN abs(f.margin_used) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.margin_used) % 100), '0') END END AS margin_used, CASE WHEN f.margin_available IS NOT NULL THEN CASE WHEN f.margin_available < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.margin_available) / 10000, abs(f.margin_available) % 10000 / 100) || CASE WHEN abs(f.margin_available) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.margin_available) % 100), '0') END END AS margin_available, CASE WHEN f.withdrawable_balance IS NOT NULL THEN CASE WHEN f.withdrawable_balance < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.withdrawable_balance) / 10000, abs(f.withdrawable_balance) % 10000 / 100) || CASE WHEN abs(f.withdrawable_balance) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.withdrawable_balance) % 100), '0') END END AS withdrawable_balance, CASE WHEN f.blocked_margin IS NOT NULL THEN CASE WHEN f.blocked_margin < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.blocked_margin) / 10000, abs(f.blocked_margin) % 10000 / 100) || CASE WHEN abs(f.blocked_margin) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.blocked_margin) % 100), '0') END END AS blocked_margin, f.raw AS raw, b.copy_role AS account_type
-FROM funds f
+CREATE VIEW v_active_forever_orders AS
+SELECT f.id AS id, f.account_id AS account_id, f.broker_order_id AS broker_order_id, f.correlation_id AS correlation_id, f.status AS status, f.kind AS kind, f.instrument_id AS instrument_id, f.exchange_segment AS exchange_segment, f.security_id AS security_id, f.symbol AS symbol, f.trigger_type AS trigger_type, CASE WHEN f.trigger_above IS NOT NULL THEN CASE WHEN f.trigger_above < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.trigger_above) / 10000, abs(f.trigger_above) % 10000 / 100) || CASE WHEN abs(f.trigger_above) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.trigger_above) % 100), '0') END END AS trigger_above, CASE WHEN f.trigger_below IS NOT NULL THEN CASE WHEN f.trigger_below < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.trigger_below) / 10000, abs(f.trigger_below) % 10000 / 100) || CASE WHEN abs(f.trigger_below) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.trigger_below) % 100), '0') END END AS trigger_below, f.side AS side, f.product AS product, f.order_type AS order_type, f.quantity AS quantity, CASE WHEN f.price IS NOT NULL THEN CASE WHEN f.price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.price) / 10000, abs(f.price) % 10000 / 100) || CASE WHEN abs(f.price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.price) % 100), '0') END END AS price, f.disclosed_qty AS disclosed_qty, f.validity AS validity, f.oco_leg_id AS oco_leg_id, f.triggered_order_id AS triggered_order_id, strftime('%Y-%m-%d %H:%M:%S', f.created_at / 1000000, 'unixepoch', '+330 minutes') AS created_at, strftime('%Y-%m-%d %H:%M:%S', f.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at, strftime('%Y-%m-%d %H:%M:%S', f.triggered_at / 1000000, 'unixepoch', '+330 minutes') AS triggered_at, strftime('%Y-%m-%d %H:%M:%S', f.expires_at / 1000000, 'unixepoch', '+330 minutes') AS expires_at, f.raw_request AS raw_request, f.raw_response AS raw_response, b.copy_role AS account_type, m.follower_forever_id AS replicated_forever_order_id
+FROM forever_orders f
 JOIN books b ON b.account_id = f.account_id
-
-CREATE VIEW v_latest_positions AS
-SELECT p.id AS id, p.account_id AS account_id, strftime('%Y-%m-%d %H:%M:%S', p.updated_at / 1000000, 'unixepoch', '+330 minutes') AS snapshot_at, p.instrument_id AS instrument_id, p.exchange_segment AS exchange_segment, p.security_id AS security_id, p.symbol AS symbol, p.product AS product, 'NET' AS position_type, p.buy_qty AS buy_qty, p.sell_qty AS sell_qty, p.net_qty AS net_qty, p.day_qty AS day_qty, p.overnight_qty AS overnight_qty, CASE WHEN p.buy_avg IS NOT NULL THEN CASE WHEN p.buy_avg < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.buy_avg) / 10000, abs(p.buy_avg) % 10000 / 100) || CASE WHEN abs(p.buy_avg) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.buy_avg) % 100), '0') END END AS buy_avg, CASE WHEN p.sell_avg IS NOT NULL THEN CASE WHEN p.sell_avg < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.sell_avg) / 10000, abs(p.sell_avg) % 10000 / 100) || CASE WHEN abs(p.sell_avg) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.sell_avg) % 100), '0') END END AS sell_avg, CASE WHEN p.average_price IS NOT NULL THEN CASE WHEN p.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.average_price) / 10000, abs(p.average_price) % 10000 / 100) || CASE WHEN abs(p.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.average_price) % 100), '0') END END AS average_price, CASE WHEN p.last_price IS NOT NULL THEN CASE WHEN p.last_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.last_price) / 10000, abs(p.last_price) % 10000 / 100) || CASE WHEN abs(p.last_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.last_price) % 100), '0') END END AS last_price, CASE WHEN p.close_price IS NOT NULL THEN CASE WHEN p.close_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.close_price) / 10000, abs(p.close_price) % 10000 / 100) || CASE WHEN abs(p.close_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.close_price) % 100), '0') END END AS close_price, CASE WHEN p.realized_pnl IS NOT NULL THEN CASE WHEN p.realized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.realized_pnl) / 10000, abs(p.realized_pnl) % 10000 / 100) || CASE WHEN abs(p.realized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.realized_pnl) % 100), '0') END END AS realized_pnl, CASE WHEN p.unrealized_pnl IS NOT NULL THEN CASE WHEN p.unrealized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.unrealized_pnl) / 10000, abs(p.unrealized_pnl) % 10000 / 100) || CASE WHEN abs(p.unrealized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.unrealized_pnl) % 100), '0') END END AS unrealized_pnl, CASE WHEN p.total_pnl IS NOT NULL THEN CASE WHEN p.total_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.total_pnl) / 10000, abs(p.total_pnl) % 10000 / 100) || CASE WHEN abs(p.total_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.total_pnl) % 100), '0') END END AS total_pnl, CASE WHEN p.pnl_pct IS NOT NULL THEN CASE WHEN p.pnl_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.pnl_pct) / 10000, abs(p.pnl_pct) % 10000 / 100) || CASE WHEN abs(p.pnl_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.pnl_pct) % 100), '0') END END AS pnl_pct, CASE WHEN p.day_change IS NOT NULL THEN CASE WHEN p.day_change < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_change) / 10000, abs(p.day_change) % 10000 / 100) || CASE WHEN abs(p.day_change) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_change) % 100), '0') END END AS day_change, CASE WHEN p.day_change_pct IS NOT NULL THEN CASE WHEN p.day_change_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_change_pct) / 10000, abs(p.day_change_pct) % 10000 / 100) || CASE WHEN abs(p.day_change_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_change_pct) % 100), '0') END END AS day_change_pct, p.multiplier AS multiplier, CASE WHEN p.margin_required IS NOT NULL THEN CASE WHEN p.margin_required < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.margin_required) / 10000, abs(p.margin_required) % 10000 / 100) || CASE WHEN abs(p.margin_required) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.margin_required) % 100), '0') END END AS margin_required, p.raw AS raw, b.copy_role AS account_type
-FROM positions p
-JOIN books b ON b.account_id = p.account_id
-WHERE p.net_qty <> 0 OR p.day_buy_qty <> 0 OR p.day_sell_qty <> 0
-UNION ALL
-SELECT p.id AS id, p.account_id AS account_id, strftime('%Y-%m-%d %H:%M:%S', p.updated_at / 1000000, 'unixepoch', '+330 minutes') AS snapshot_at, p.instrument_id AS instrument_id, p.exchange_segment AS exchange_segment, p.security_id AS security_id, p.symbol AS symbol, p.product AS product, 'DAY' AS position_type, p.day_buy_qty AS buy_qty, p.day_sell_qty AS sell_qty, p.day_qty AS net_qty, p.day_qty AS day_qty, p.overnight_qty AS overnight_qty, CASE WHEN p.day_buy_avg IS NOT NULL THEN CASE WHEN p.day_buy_avg < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_buy_avg) / 10000, abs(p.day_buy_avg) % 10000 / 100) || CASE WHEN abs(p.day_buy_avg) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_buy_avg) % 100), '0') END END AS buy_avg, CASE WHEN p.day_sell_avg IS NOT NULL THEN CASE WHEN p.day_sell_avg < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_sell_avg) / 10000, abs(p.day_sell_avg) % 10000 / 100) || CASE WHEN abs(p.day_sell_avg) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_sell_avg) % 100), '0') END END AS sell_avg, CASE WHEN p.average_price IS NOT NULL THEN CASE WHEN p.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.average_price) / 10000, abs(p.average_price) % 10000 / 100) || CASE WHEN abs(p.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.average_price) % 100), '0') END END AS average_price, CASE WHEN p.last_price IS NOT NULL THEN CASE WHEN p.last_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.last_price) / 10000, abs(p.last_price) % 10000 / 100) || CASE WHEN abs(p.last_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.last_price) % 100), '0') END END AS last_price, CASE WHEN p.close_price IS NOT NULL THEN CASE WHEN p.close_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.close_price) / 10000, abs(p.close_price) % 10000 / 100) || CASE WHEN abs(p.close_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.close_price) % 100), '0') END END AS close_price, CASE WHEN p.day_realized_pnl IS NOT NULL THEN CASE WHEN p.day_realized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_realized_pnl) / 10000, abs(p.day_realized_pnl) % 10000 / 100) || CASE WHEN abs(p.day_realized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_realized_pnl) % 100), '0') END END AS realized_pnl, CASE WHEN p.day_unrealized_pnl IS NOT NULL THEN CASE WHEN p.day_unrealized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_unrealized_pnl) / 10000, abs(p.day_unrealized_pnl) % 10000 / 100) || CASE WHEN abs(p.day_unrealized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_unrealized_pnl) % 100), '0') END END AS unrealized_pnl, CASE WHEN p.day_total_pnl IS NOT NULL THEN CASE WHEN p.day_total_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_total_pnl) / 10000, abs(p.day_total_pnl) % 10000 / 100) || CASE WHEN abs(p.day_total_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_total_pnl) % 100), '0') END END AS total_pnl, CASE WHEN p.pnl_pct IS NOT NULL THEN CASE WHEN p.pnl_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.pnl_pct) / 10000, abs(p.pnl_pct) % 10000 / 100) || CASE WHEN abs(p.pnl_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.pnl_pct) % 100), '0') END END AS pnl_pct, CASE WHEN p.day_change IS NOT NULL THEN CASE WHEN p.day_change < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_change) / 10000, abs(p.day_change) % 10000 / 100) || CASE WHEN abs(p.day_change) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_change) % 100), '0') END END AS day_change, CASE WHEN p.day_change_pct IS NOT NULL THEN CASE WHEN p.day_change_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_change_pct) / 10000, abs(p.day_change_pct) % 10000 / 100) || CASE WHEN abs(p.day_change_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_change_pct) % 100), '0') END END AS day_change_pct, p.multiplier AS multiplier, CASE WHEN p.margin_required IS NOT NULL THEN CASE WHEN p.margin_required < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.margin_required) / 10000, abs(p.margin_required) % 10000 / 100) || CASE WHEN abs(p.margin_required) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.margin_required) % 100), '0') END END AS margin_required, p.raw AS raw, b.copy_role AS account_type
-FROM positions p
-JOIN books b ON b.account_id = p.account_id
-WHERE p.net_qty <> 0 OR p.day_buy_qty <> 0 OR p.day_sell_qty <> 0
+LEFT JOIN copy_mappings m ON m.leader_forever_id = f.id
+WHERE f.status IN ('PENDING','ACTIVE')
 
 CREATE VIEW v_active_bracket_orders AS
 SELECT o.id AS parent_order_id, b.copy_role AS account_type, o.account_id AS account_id, o.security_id AS security_id, o.exchange_segment AS exchange_segment, CASE WHEN o.bo_profit IS NOT NULL THEN CASE WHEN o.bo_profit < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_profit) / 10000, abs(o.bo_profit) % 10000 / 100) || CASE WHEN abs(o.bo_profit) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_profit) % 100), '0') END END AS bo_profit_value, CASE WHEN o.bo_stop_loss IS NOT NULL THEN CASE WHEN o.bo_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_stop_loss) / 10000, abs(o.bo_stop_loss) % 10000 / 100) || CASE WHEN abs(o.bo_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_stop_loss) % 100), '0') END END AS bo_stop_loss_value, min(CASE WHEN l.leg_type = 'ENTRY' THEN l.id END) AS entry_leg_id, min(CASE WHEN l.leg_type = 'TARGET' THEN l.id END) AS target_leg_id, min(CASE WHEN l.leg_type = 'SL' THEN l.id END) AS sl_leg_id, o.status AS status, strftime('%Y-%m-%d %H:%M:%S', o.placed_at / 1000000, 'unixepoch', '+330 minutes') AS placed_at
@@ -1656,19 +1656,27 @@ JOIN books b ON b.account_id = t.account_id
 LEFT JOIN orders o ON o.id = t.order_id
 ORDER BY t.traded_at DESC, t.id DESC LIMIT 100
 
-CREATE VIEW v_active_orders AS
-SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price IS NOT NULL THEN CASE WHEN o.price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.price) / 10000, abs(o.price) % 10000 / 100) || CASE WHEN abs(o.price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.price) % 100), '0') END END AS price, CASE WHEN o.trigger_price IS NOT NULL THEN CASE WHEN o.trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.trigger_price) / 10000, abs(o.trigger_price) % 10000 / 100) || CASE WHEN abs(o.trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.trigger_price) % 100), '0') END END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price IS NOT NULL THEN CASE WHEN o.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.average_price) / 10000, abs(o.average_price) % 10000 / 100) || CASE WHEN abs(o.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.average_price) % 100), '0') END END AS average_price, CASE WHEN o.co_stop_loss IS NOT NULL THEN CASE WHEN o.co_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_stop_loss) / 10000, abs(o.co_stop_loss) % 10000 / 100) || CASE WHEN abs(o.co_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_stop_loss) % 100), '0') END END AS co_stop_loss, CASE WHEN o.co_trigger_price IS NOT NULL THEN CASE WHEN o.co_trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_trigger_price) / 10000, abs(o.co_trigger_price) % 10000 / 100) || CASE WHEN abs(o.co_trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_trigger_price) % 100), '0') END END AS co_trigger_price, CASE WHEN o.bo_profit IS NOT NULL THEN CASE WHEN o.bo_profit < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_profit) / 10000, abs(o.bo_profit) % 10000 / 100) || CASE WHEN abs(o.bo_profit) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_profit) % 100), '0') END END AS bo_profit, CASE WHEN o.bo_stop_loss IS NOT NULL THEN CASE WHEN o.bo_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_stop_loss) / 10000, abs(o.bo_stop_loss) % 10000 / 100) || CASE WHEN abs(o.bo_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_stop_loss) % 100), '0') END END AS bo_stop_loss, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, strftime('%Y-%m-%d %H:%M:%S', o.exchange_at / 1000000, 'unixepoch', '+330 minutes') AS exchange_at, o.algo_id AS algo_id, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike IS NOT NULL THEN CASE WHEN o.drv_strike < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.drv_strike) / 10000, abs(o.drv_strike) % 10000 / 100) || CASE WHEN abs(o.drv_strike) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.drv_strike) % 100), '0') END END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.node AS node, o.version AS version, strftime('%Y-%m-%d %H:%M:%S', o.send_before / 1000000, 'unixepoch', '+330 minutes') AS send_before, strftime('%Y-%m-%d %H:%M:%S', o.intent_at / 1000000, 'unixepoch', '+330 minutes') AS intent_at, strftime('%Y-%m-%d %H:%M:%S', o.sent_at / 1000000, 'unixepoch', '+330 minutes') AS sent_at, strftime('%Y-%m-%d %H:%M:%S', o.acked_at / 1000000, 'unixepoch', '+330 minutes') AS acked_at, strftime('%Y-%m-%d %H:%M:%S', o.first_fill_at / 1000000, 'unixepoch', '+330 minutes') AS first_fill_at, strftime('%Y-%m-%d %H:%M:%S', o.placed_at / 1000000, 'unixepoch', '+330 minutes') AS placed_at, strftime('%Y-%m-%d %H:%M:%S', o.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at, strftime('%Y-%m-%d %H:%M:%S', o.completed_at / 1000000, 'unixepoch', '+330 minutes') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type, m.follower_order_id, m.sizing_strategy
-FROM orders o
-JOIN books b ON b.account_id = o.account_id
-LEFT JOIN copy_mappings m ON m.leader_order_id = o.id
-WHERE o.status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
+CREATE VIEW v_latest_holdings AS
+SELECT h.id AS id, h.account_id AS account_id, strftime('%Y-%m-%d %H:%M:%S', h.updated_at / 1000000, 'unixepoch', '+330 minutes') AS snapshot_at, h.instrument_id AS instrument_id, h.exchange_segment AS exchange_segment, h.security_id AS security_id, h.symbol AS symbol, h.isin AS isin, h.total_qty AS total_qty, h.dp_qty AS dp_qty, h.t1_qty AS t1_qty, h.available_qty AS available_qty, h.collateral_qty AS collateral_qty, h.collateral_update_qty AS collateral_update_qty, CASE WHEN h.average_price IS NOT NULL THEN CASE WHEN h.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.average_price) / 10000, abs(h.average_price) % 10000 / 100) || CASE WHEN abs(h.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.average_price) % 100), '0') END END AS average_price, CASE WHEN h.last_price IS NOT NULL THEN CASE WHEN h.last_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.last_price) / 10000, abs(h.last_price) % 10000 / 100) || CASE WHEN abs(h.last_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.last_price) % 100), '0') END END AS last_price, CASE WHEN h.invested_value IS NOT NULL THEN CASE WHEN h.invested_value < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.invested_value) / 10000, abs(h.invested_value) % 10000 / 100) || CASE WHEN abs(h.invested_value) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.invested_value) % 100), '0') END END AS invested_value, CASE WHEN h.current_value IS NOT NULL THEN CASE WHEN h.current_value < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.current_value) / 10000, abs(h.current_value) % 10000 / 100) || CASE WHEN abs(h.current_value) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.current_value) % 100), '0') END END AS current_value, CASE WHEN h.realized_pnl IS NOT NULL THEN CASE WHEN h.realized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.realized_pnl) / 10000, abs(h.realized_pnl) % 10000 / 100) || CASE WHEN abs(h.realized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.realized_pnl) % 100), '0') END END AS realized_pnl, CASE WHEN h.unrealized_pnl IS NOT NULL THEN CASE WHEN h.unrealized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.unrealized_pnl) / 10000, abs(h.unrealized_pnl) % 10000 / 100) || CASE WHEN abs(h.unrealized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.unrealized_pnl) % 100), '0') END END AS unrealized_pnl, CASE WHEN h.pnl IS NOT NULL THEN CASE WHEN h.pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.pnl) / 10000, abs(h.pnl) % 10000 / 100) || CASE WHEN abs(h.pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.pnl) % 100), '0') END END AS pnl, CASE WHEN h.pnl_pct IS NOT NULL THEN CASE WHEN h.pnl_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(h.pnl_pct) / 10000, abs(h.pnl_pct) % 10000 / 100) || CASE WHEN abs(h.pnl_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(h.pnl_pct) % 100), '0') END END AS pnl_pct, h.raw AS raw, b.copy_role AS account_type
+FROM holdings h
+JOIN books b ON b.account_id = h.account_id
+WHERE h.total_qty <> 0
 
-CREATE VIEW v_active_forever_orders AS
-SELECT f.id AS id, f.account_id AS account_id, f.broker_order_id AS broker_order_id, f.correlation_id AS correlation_id, f.status AS status, f.kind AS kind, f.instrument_id AS instrument_id, f.exchange_segment AS exchange_segment, f.security_id AS security_id, f.symbol AS symbol, f.trigger_type AS trigger_type, CASE WHEN f.trigger_above IS NOT NULL THEN CASE WHEN f.trigger_above < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.trigger_above) / 10000, abs(f.trigger_above) % 10000 / 100) || CASE WHEN abs(f.trigger_above) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.trigger_above) % 100), '0') END END AS trigger_above, CASE WHEN f.trigger_below IS NOT NULL THEN CASE WHEN f.trigger_below < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.trigger_below) / 10000, abs(f.trigger_below) % 10000 / 100) || CASE WHEN abs(f.trigger_below) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.trigger_below) % 100), '0') END END AS trigger_below, f.side AS side, f.product AS product, f.order_type AS order_type, f.quantity AS quantity, CASE WHEN f.price IS NOT NULL THEN CASE WHEN f.price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.price) / 10000, abs(f.price) % 10000 / 100) || CASE WHEN abs(f.price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.price) % 100), '0') END END AS price, f.disclosed_qty AS disclosed_qty, f.validity AS validity, f.oco_leg_id AS oco_leg_id, f.triggered_order_id AS triggered_order_id, strftime('%Y-%m-%d %H:%M:%S', f.created_at / 1000000, 'unixepoch', '+330 minutes') AS created_at, strftime('%Y-%m-%d %H:%M:%S', f.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at, strftime('%Y-%m-%d %H:%M:%S', f.triggered_at / 1000000, 'unixepoch', '+330 minutes') AS triggered_at, strftime('%Y-%m-%d %H:%M:%S', f.expires_at / 1000000, 'unixepoch', '+330 minutes') AS expires_at, f.raw_request AS raw_request, f.raw_response AS raw_response, b.copy_role AS account_type, m.follower_forever_id AS replicated_forever_order_id
-FROM forever_orders f
+CREATE VIEW v_latest_funds AS
+SELECT f.account_id, strftime('%Y-%m-%d %H:%M:%S', f.updated_at / 1000000, 'unixepoch', '+330 minutes') AS snapshot_at, CASE WHEN f.available_balance IS NOT NULL THEN CASE WHEN f.available_balance < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.available_balance) / 10000, abs(f.available_balance) % 10000 / 100) || CASE WHEN abs(f.available_balance) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.available_balance) % 100), '0') END END AS available_balance, CASE WHEN f.sod_limit IS NOT NULL THEN CASE WHEN f.sod_limit < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.sod_limit) / 10000, abs(f.sod_limit) % 10000 / 100) || CASE WHEN abs(f.sod_limit) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.sod_limit) % 100), '0') END END AS sod_limit, CASE WHEN f.collateral IS NOT NULL THEN CASE WHEN f.collateral < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.collateral) / 10000, abs(f.collateral) % 10000 / 100) || CASE WHEN abs(f.collateral) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.collateral) % 100), '0') END END AS collateral, CASE WHEN f.margin_used IS NOT NULL THEN CASE WHEN f.margin_used < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.margin_used) / 10000, abs(f.margin_used) % 10000 / 100) || CASE WHEN abs(f.margin_used) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.margin_used) % 100), '0') END END AS margin_used, CASE WHEN f.margin_available IS NOT NULL THEN CASE WHEN f.margin_available < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.margin_available) / 10000, abs(f.margin_available) % 10000 / 100) || CASE WHEN abs(f.margin_available) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.margin_available) % 100), '0') END END AS margin_available, CASE WHEN f.withdrawable_balance IS NOT NULL THEN CASE WHEN f.withdrawable_balance < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.withdrawable_balance) / 10000, abs(f.withdrawable_balance) % 10000 / 100) || CASE WHEN abs(f.withdrawable_balance) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.withdrawable_balance) % 100), '0') END END AS withdrawable_balance, CASE WHEN f.blocked_margin IS NOT NULL THEN CASE WHEN f.blocked_margin < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(f.blocked_margin) / 10000, abs(f.blocked_margin) % 10000 / 100) || CASE WHEN abs(f.blocked_margin) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(f.blocked_margin) % 100), '0') END END AS blocked_margin, f.raw AS raw, b.copy_role AS account_type
+FROM funds f
 JOIN books b ON b.account_id = f.account_id
-LEFT JOIN copy_mappings m ON m.leader_forever_id = f.id
-WHERE f.status IN ('PENDING','ACTIVE')
+
+CREATE VIEW v_latest_positions AS
+SELECT p.id AS id, p.account_id AS account_id, strftime('%Y-%m-%d %H:%M:%S', p.updated_at / 1000000, 'unixepoch', '+330 minutes') AS snapshot_at, p.instrument_id AS instrument_id, p.exchange_segment AS exchange_segment, p.security_id AS security_id, p.symbol AS symbol, p.product AS product, 'NET' AS position_type, p.buy_qty AS buy_qty, p.sell_qty AS sell_qty, p.net_qty AS net_qty, p.day_qty AS day_qty, p.overnight_qty AS overnight_qty, CASE WHEN p.buy_avg IS NOT NULL THEN CASE WHEN p.buy_avg < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.buy_avg) / 10000, abs(p.buy_avg) % 10000 / 100) || CASE WHEN abs(p.buy_avg) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.buy_avg) % 100), '0') END END AS buy_avg, CASE WHEN p.sell_avg IS NOT NULL THEN CASE WHEN p.sell_avg < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.sell_avg) / 10000, abs(p.sell_avg) % 10000 / 100) || CASE WHEN abs(p.sell_avg) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.sell_avg) % 100), '0') END END AS sell_avg, CASE WHEN p.average_price IS NOT NULL THEN CASE WHEN p.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.average_price) / 10000, abs(p.average_price) % 10000 / 100) || CASE WHEN abs(p.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.average_price) % 100), '0') END END AS average_price, CASE WHEN p.last_price IS NOT NULL THEN CASE WHEN p.last_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.last_price) / 10000, abs(p.last_price) % 10000 / 100) || CASE WHEN abs(p.last_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.last_price) % 100), '0') END END AS last_price, CASE WHEN p.close_price IS NOT NULL THEN CASE WHEN p.close_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.close_price) / 10000, abs(p.close_price) % 10000 / 100) || CASE WHEN abs(p.close_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.close_price) % 100), '0') END END AS close_price, CASE WHEN p.realized_pnl IS NOT NULL THEN CASE WHEN p.realized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.realized_pnl) / 10000, abs(p.realized_pnl) % 10000 / 100) || CASE WHEN abs(p.realized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.realized_pnl) % 100), '0') END END AS realized_pnl, CASE WHEN p.unrealized_pnl IS NOT NULL THEN CASE WHEN p.unrealized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.unrealized_pnl) / 10000, abs(p.unrealized_pnl) % 10000 / 100) || CASE WHEN abs(p.unrealized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.unrealized_pnl) % 100), '0') END END AS unrealized_pnl, CASE WHEN p.total_pnl IS NOT NULL THEN CASE WHEN p.total_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.total_pnl) / 10000, abs(p.total_pnl) % 10000 / 100) || CASE WHEN abs(p.total_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.total_pnl) % 100), '0') END END AS total_pnl, CASE WHEN p.pnl_pct IS NOT NULL THEN CASE WHEN p.pnl_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.pnl_pct) / 10000, abs(p.pnl_pct) % 10000 / 100) || CASE WHEN abs(p.pnl_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.pnl_pct) % 100), '0') END END AS pnl_pct, CASE WHEN p.day_change IS NOT NULL THEN CASE WHEN p.day_change < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_change) / 10000, abs(p.day_change) % 10000 / 100) || CASE WHEN abs(p.day_change) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_change) % 100), '0') END END AS day_change, CASE WHEN p.day_change_pct IS NOT NULL THEN CASE WHEN p.day_change_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_change_pct) / 10000, abs(p.day_change_pct) % 10000 / 100) || CASE WHEN abs(p.day_change_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_change_pct) % 100), '0') END END AS day_change_pct, p.multiplier AS multiplier, CASE WHEN p.margin_required IS NOT NULL THEN CASE WHEN p.margin_required < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.margin_required) / 10000, abs(p.margin_required) % 10000 / 100) || CASE WHEN abs(p.margin_required) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.margin_required) % 100), '0') END END AS margin_required, p.raw AS raw, b.copy_role AS account_type
+FROM positions p
+JOIN books b ON b.account_id = p.account_id
+WHERE p.net_qty <> 0 OR p.day_buy_qty <> 0 OR p.day_sell_qty <> 0
+UNION ALL
+SELECT p.id AS id, p.account_id AS account_id, strftime('%Y-%m-%d %H:%M:%S', p.updated_at / 1000000, 'unixepoch', '+330 minutes') AS snapshot_at, p.instrument_id AS instrument_id, p.exchange_segment AS exchange_segment, p.security_id AS security_id, p.symbol AS symbol, p.product AS product, 'DAY' AS position_type, p.day_buy_qty AS buy_qty, p.day_sell_qty AS sell_qty, p.day_qty AS net_qty, p.day_qty AS day_qty, p.overnight_qty AS overnight_qty, CASE WHEN p.day_buy_avg IS NOT NULL THEN CASE WHEN p.day_buy_avg < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_buy_avg) / 10000, abs(p.day_buy_avg) % 10000 / 100) || CASE WHEN abs(p.day_buy_avg) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_buy_avg) % 100), '0') END END AS buy_avg, CASE WHEN p.day_sell_avg IS NOT NULL THEN CASE WHEN p.day_sell_avg < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_sell_avg) / 10000, abs(p.day_sell_avg) % 10000 / 100) || CASE WHEN abs(p.day_sell_avg) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_sell_avg) % 100), '0') END END AS sell_avg, CASE WHEN p.average_price IS NOT NULL THEN CASE WHEN p.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.average_price) / 10000, abs(p.average_price) % 10000 / 100) || CASE WHEN abs(p.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.average_price) % 100), '0') END END AS average_price, CASE WHEN p.last_price IS NOT NULL THEN CASE WHEN p.last_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.last_price) / 10000, abs(p.last_price) % 10000 / 100) || CASE WHEN abs(p.last_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.last_price) % 100), '0') END END AS last_price, CASE WHEN p.close_price IS NOT NULL THEN CASE WHEN p.close_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.close_price) / 10000, abs(p.close_price) % 10000 / 100) || CASE WHEN abs(p.close_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.close_price) % 100), '0') END END AS close_price, CASE WHEN p.day_realized_pnl IS NOT NULL THEN CASE WHEN p.day_realized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_realized_pnl) / 10000, abs(p.day_realized_pnl) % 10000 / 100) || CASE WHEN abs(p.day_realized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_realized_pnl) % 100), '0') END END AS realized_pnl, CASE WHEN p.day_unrealized_pnl IS NOT NULL THEN CASE WHEN p.day_unrealized_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_unrealized_pnl) / 10000, abs(p.day_unrealized_pnl) % 10000 / 100) || CASE WHEN abs(p.day_unrealized_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_unrealized_pnl) % 100), '0') END END AS unrealized_pnl, CASE WHEN p.day_total_pnl IS NOT NULL THEN CASE WHEN p.day_total_pnl < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_total_pnl) / 10000, abs(p.day_total_pnl) % 10000 / 100) || CASE WHEN abs(p.day_total_pnl) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_total_pnl) % 100), '0') END END AS total_pnl, CASE WHEN p.pnl_pct IS NOT NULL THEN CASE WHEN p.pnl_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.pnl_pct) / 10000, abs(p.pnl_pct) % 10000 / 100) || CASE WHEN abs(p.pnl_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.pnl_pct) % 100), '0') END END AS pnl_pct, CASE WHEN p.day_change IS NOT NULL THEN CASE WHEN p.day_change < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_change) / 10000, abs(p.day_change) % 10000 / 100) || CASE WHEN abs(p.day_change) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_change) % 100), '0') END END AS day_change, CASE WHEN p.day_change_pct IS NOT NULL THEN CASE WHEN p.day_change_pct < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.day_change_pct) / 10000, abs(p.day_change_pct) % 10000 / 100) || CASE WHEN abs(p.day_change_pct) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.day_change_pct) % 100), '0') END END AS day_change_pct, p.multiplier AS multiplier, CASE WHEN p.margin_required IS NOT NULL THEN CASE WHEN p.margin_required < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(p.margin_required) / 10000, abs(p.margin_required) % 10000 / 100) || CASE WHEN abs(p.margin_required) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(p.margin_required) % 100), '0') END END AS margin_required, p.raw AS raw, b.copy_role AS account_type
+FROM positions p
+JOIN books b ON b.account_id = p.account_id
+WHERE p.net_qty <> 0 OR p.day_buy_qty <> 0 OR p.day_sell_qty <> 0
 
 CREATE VIEW v_active_websocket_connections AS
 SELECT w.id AS id, w.account_id AS account_id, w.connection_id AS connection_id, w.ws_url AS ws_url, w.status AS status, w.subscribed_events AS subscribed_events, w.connect_attempts AS connect_attempts, w.messages_received AS messages_received, strftime('%Y-%m-%d %H:%M:%S', w.last_heartbeat_at / 1000000, 'unixepoch', '+330 minutes') AS last_heartbeat_at, strftime('%Y-%m-%d %H:%M:%S', w.connected_at / 1000000, 'unixepoch', '+330 minutes') AS connected_at, strftime('%Y-%m-%d %H:%M:%S', w.disconnected_at / 1000000, 'unixepoch', '+330 minutes') AS disconnected_at, strftime('%Y-%m-%d %H:%M:%S', w.created_at / 1000000, 'unixepoch', '+330 minutes') AS created_at, strftime('%Y-%m-%d %H:%M:%S', w.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at, a.copy_role AS account_type, CAST(strftime('%s', 'now') AS INTEGER) - w.last_heartbeat_at / 1000000 AS seconds_since_heartbeat
@@ -1707,9 +1715,11 @@ DROP VIEW websocket_messages
 
 DROP VIEW v_active_websocket_connections
 
-DROP VIEW v_active_forever_orders
+DROP VIEW v_latest_positions
 
-DROP VIEW v_active_orders
+DROP VIEW v_latest_funds
+
+DROP VIEW v_latest_holdings
 
 DROP VIEW v_recent_trades
 
@@ -1721,11 +1731,9 @@ DROP VIEW v_cover_orders
 
 DROP VIEW v_active_bracket_orders
 
-DROP VIEW v_latest_positions
+DROP VIEW v_active_forever_orders
 
-DROP VIEW v_latest_funds
-
-DROP VIEW v_latest_holdings
+DROP VIEW v_active_orders
 
 DROP VIEW activity_logs
 
@@ -1826,6 +1834,8 @@ DROP TABLE scheduler_runs
 DROP TABLE risk_violations
 
 DROP TABLE permits
+
+DROP TABLE nodes
 
 DROP TABLE ml_validation_runs
 

@@ -138,8 +138,8 @@ CREATE TABLE paper_orders (
   updated_at BIGINT NOT NULL,
   completed_at BIGINT,
   CONSTRAINT pk_paper_orders PRIMARY KEY (id),
-  CONSTRAINT uq_paper_orders_client_id_tag UNIQUE (client_id, tag),
-  CONSTRAINT ck_paper_orders_filled CHECK (filled_qty >= 0 AND filled_qty <= quantity)
+  CONSTRAINT ck_paper_orders_filled CHECK (filled_qty >= 0 AND filled_qty <= quantity),
+  CONSTRAINT uq_paper_orders_client_id_tag UNIQUE (client_id, tag)
 )
 
 CREATE INDEX ix_paper_orders_client_id_placed_at ON paper_orders (client_id, placed_at)
@@ -331,8 +331,8 @@ CREATE TABLE holdings (
   raw JSONB,
   updated_at BIGINT NOT NULL,
   CONSTRAINT pk_holdings PRIMARY KEY (id),
-  CONSTRAINT uq_holdings_account_id_exchange_segment_symbol UNIQUE (account_id, exchange_segment, symbol),
-  CONSTRAINT fk_holdings_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
+  CONSTRAINT fk_holdings_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT uq_holdings_account_id_exchange_segment_symbol UNIQUE (account_id, exchange_segment, symbol)
 )
 
 CREATE INDEX ix_holdings_account_id_symbol ON holdings (account_id, symbol)
@@ -353,8 +353,8 @@ CREATE TABLE ledger_entries (
   balance BIGINT,
   created_at BIGINT NOT NULL,
   CONSTRAINT pk_ledger_entries PRIMARY KEY (id),
-  CONSTRAINT ck_ledger_entries_debit_and_credit CHECK (debit >= 0 AND credit >= 0),
-  CONSTRAINT fk_ledger_entries_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
+  CONSTRAINT fk_ledger_entries_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT ck_ledger_entries_debit_and_credit CHECK (debit >= 0 AND credit >= 0)
 )
 
 CREATE INDEX ix_ledger_entries_account_id_entry_date ON ledger_entries (account_id, entry_date)
@@ -449,8 +449,8 @@ CREATE TABLE orders (
   raw_request JSONB,
   raw_response JSONB,
   CONSTRAINT pk_orders PRIMARY KEY (id),
-  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE,
   CONSTRAINT fk_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE,
   CONSTRAINT uq_orders_account_id_client_order_id UNIQUE (account_id, client_order_id),
   CONSTRAINT uq_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id)
 )
@@ -482,8 +482,8 @@ CREATE TABLE paper_fills (
   filled_at BIGINT NOT NULL,
   CONSTRAINT pk_paper_fills PRIMARY KEY (id),
   CONSTRAINT uq_paper_fills_order_id_sequence UNIQUE (order_id, sequence),
-  CONSTRAINT fk_paper_fills_order_id FOREIGN KEY(order_id) REFERENCES paper_orders (id) ON DELETE RESTRICT,
-  CONSTRAINT ck_paper_fills_positive CHECK (quantity > 0)
+  CONSTRAINT ck_paper_fills_positive CHECK (quantity > 0),
+  CONSTRAINT fk_paper_fills_order_id FOREIGN KEY(order_id) REFERENCES paper_orders (id) ON DELETE RESTRICT
 )
 
 CREATE TABLE position_adjustments (
@@ -640,8 +640,8 @@ CREATE TABLE traders_control (
   activated_by TEXT,
   reason TEXT,
   CONSTRAINT pk_traders_control PRIMARY KEY (id),
-  CONSTRAINT ck_traders_control_scope_names_whom CHECK ((scope <> 'ACCOUNT' OR account_id IS NOT NULL) AND (scope <> 'USER' OR user_id IS NOT NULL) AND (scope <> 'STRATEGY' OR strategy IS NOT NULL)),
-  CONSTRAINT fk_traders_control_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
+  CONSTRAINT fk_traders_control_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT ck_traders_control_scope_names_whom CHECK ((scope <> 'ACCOUNT' OR account_id IS NOT NULL) AND (scope <> 'USER' OR user_id IS NOT NULL) AND (scope <> 'STRATEGY' OR strategy IS NOT NULL))
 )
 
 CREATE INDEX ix_traders_control_account_id_is_active ON traders_control (account_id, is_active)
@@ -729,10 +729,10 @@ CREATE TABLE forever_orders (
   raw_request JSONB,
   raw_response JSONB,
   CONSTRAINT pk_forever_orders PRIMARY KEY (id),
-  CONSTRAINT fk_forever_orders_triggered_order_id FOREIGN KEY(triggered_order_id) REFERENCES orders (id) ON DELETE SET NULL,
   CONSTRAINT fk_forever_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
-  CONSTRAINT uq_forever_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id),
-  CONSTRAINT fk_forever_orders_oco_leg_id FOREIGN KEY(oco_leg_id) REFERENCES forever_orders (id) ON DELETE SET NULL
+  CONSTRAINT fk_forever_orders_triggered_order_id FOREIGN KEY(triggered_order_id) REFERENCES orders (id) ON DELETE SET NULL,
+  CONSTRAINT fk_forever_orders_oco_leg_id FOREIGN KEY(oco_leg_id) REFERENCES forever_orders (id) ON DELETE SET NULL,
+  CONSTRAINT uq_forever_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id)
 )
 
 CREATE INDEX ix_forever_orders_account_id_status ON forever_orders (account_id, status)
@@ -1004,27 +1004,19 @@ CREATE VIEW activity_logs AS
 SELECT t.id AS id, t.user_id AS user_id, t.action AS action, t.details AS details, t.ip_address AS ip_address, t.user_agent AS user_agent, to_char(to_timestamp(t.at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS timestamp
 FROM audit_trail t
 
-CREATE VIEW v_latest_holdings AS
-SELECT h.id AS id, h.account_id AS account_id, to_char(to_timestamp(h.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS snapshot_at, h.instrument_id AS instrument_id, h.exchange_segment AS exchange_segment, h.security_id AS security_id, h.symbol AS symbol, h.isin AS isin, h.total_qty AS total_qty, h.dp_qty AS dp_qty, h.t1_qty AS t1_qty, h.available_qty AS available_qty, h.collateral_qty AS collateral_qty, h.collateral_update_qty AS collateral_update_qty, CASE WHEN h.average_price % 100 = 0 THEN round(h.average_price / 10000.0, 2)::text ELSE trim_scale(round(h.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN h.last_price % 100 = 0 THEN round(h.last_price / 10000.0, 2)::text ELSE trim_scale(round(h.last_price / 10000.0, 4))::text END AS last_price, CASE WHEN h.invested_value % 100 = 0 THEN round(h.invested_value / 10000.0, 2)::text ELSE trim_scale(round(h.invested_value / 10000.0, 4))::text END AS invested_value, CASE WHEN h.current_value % 100 = 0 THEN round(h.current_value / 10000.0, 2)::text ELSE trim_scale(round(h.current_value / 10000.0, 4))::text END AS current_value, CASE WHEN h.realized_pnl % 100 = 0 THEN round(h.realized_pnl / 10000.0, 2)::text ELSE trim_scale(round(h.realized_pnl / 10000.0, 4))::text END AS realized_pnl, CASE WHEN h.unrealized_pnl % 100 = 0 THEN round(h.unrealized_pnl / 10000.0, 2)::text ELSE trim_scale(round(h.unrealized_pnl / 10000.0, 4))::text END AS unrealized_pnl, CASE WHEN h.pnl % 100 = 0 THEN round(h.pnl / 10000.0, 2)::text ELSE trim_scale(round(h.pnl / 10000.0, 4))::text END AS pnl, CASE WHEN h.pnl_pct % 100 = 0 THEN round(h.pnl_pct / 10000.0, 2)::text ELSE trim_scale(round(h.pnl_pct / 10000.0, 4))::text END AS pnl_pct, h.raw AS raw, b.copy_role AS account_type
-FROM holdings h
-JOIN books b ON b.account_id = h.account_id
-WHERE h.total_qty <> 0
+CREATE VIEW v_active_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price % 100 = 0 THEN round(o.price / 10000.0, 2)::text ELSE trim_scale(round(o.price / 10000.0, 4))::text END AS price, CASE WHEN o.trigger_price % 100 = 0 THEN round(o.trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.trigger_price / 10000.0, 4))::text END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price % 100 = 0 THEN round(o.average_price / 10000.0, 2)::text ELSE trim_scale(round(o.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN o.co_stop_loss % 100 = 0 THEN round(o.co_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.co_stop_loss / 10000.0, 4))::text END AS co_stop_loss, CASE WHEN o.co_trigger_price % 100 = 0 THEN round(o.co_trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.co_trigger_price / 10000.0, 4))::text END AS co_trigger_price, CASE WHEN o.bo_profit % 100 = 0 THEN round(o.bo_profit / 10000.0, 2)::text ELSE trim_scale(round(o.bo_profit / 10000.0, 4))::text END AS bo_profit, CASE WHEN o.bo_stop_loss % 100 = 0 THEN round(o.bo_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.bo_stop_loss / 10000.0, 4))::text END AS bo_stop_loss, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, to_char(to_timestamp(o.exchange_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS exchange_at, o.algo_id AS algo_id, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike % 100 = 0 THEN round(o.drv_strike / 10000.0, 2)::text ELSE trim_scale(round(o.drv_strike / 10000.0, 4))::text END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.node AS node, o.version AS version, to_char(to_timestamp(o.send_before / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS send_before, to_char(to_timestamp(o.intent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS intent_at, to_char(to_timestamp(o.sent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS sent_at, to_char(to_timestamp(o.acked_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS acked_at, to_char(to_timestamp(o.first_fill_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS first_fill_at, to_char(to_timestamp(o.placed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS placed_at, to_char(to_timestamp(o.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at, to_char(to_timestamp(o.completed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type, m.follower_order_id, m.sizing_strategy
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+LEFT JOIN copy_mappings m ON m.leader_order_id = o.id
+WHERE o.status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
 
-CREATE VIEW v_latest_funds AS
-SELECT f.account_id, to_char(to_timestamp(f.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS snapshot_at, CASE WHEN f.available_balance % 100 = 0 THEN round(f.available_balance / 10000.0, 2)::text ELSE trim_scale(round(f.available_balance / 10000.0, 4))::text END AS available_balance, CASE WHEN f.sod_limit % 100 = 0 THEN round(f.sod_limit / 10000.0, 2)::text ELSE trim_scale(round(f.sod_limit / 10000.0, 4))::text END AS sod_limit, CASE WHEN f.collateral % 100 = 0 THEN round(f.collateral / 10000.0, 2)::text ELSE trim_scale(round(f.collateral / 10000.0, 4))::text END AS collateral, CASE WHEN f.margin_used % 100 = 0 THEN round(f.margin_used / 10000.0, 2)::text ELSE trim_scale(round(f.margin_used / 10000.0, 4))::text END AS margin_used, CASE WHEN f.margin_available % 100 = 0 THEN round(f.margin_available / 10000.0, 2)::text ELSE trim_scale(round(f.margin_available / 10000.0, 4))::text END AS margin_available, CASE WHEN f.withdrawable_balance % 100 = 0 THEN round(f.withdrawable_balance / 10000.0, 2)::text ELSE trim_scale(round(f.withdrawable_balance / 10000.0, 4))::text END AS withdrawable_balance, CASE WHEN f.blocked_margin % 100 = 0 THEN round(f.blocked_margin / 10000.0, 2)::text ELSE trim_scale(round(f.blocked_margin / 10000.0, 4))::text END AS blocked_margin, f.raw AS raw, b.copy_role AS account_type
-FROM funds f
+CREATE VIEW v_active_forever_orders AS
+SELECT f.id AS id, f.account_id AS account_id, f.broker_order_id AS broker_order_id, f.correlation_id AS correlation_id, f.status AS status, f.kind AS kind, f.instrument_id AS instrument_id, f.exchange_segment AS exchange_segment, f.security_id AS security_id, f.symbol AS symbol, f.trigger_type AS trigger_type, CASE WHEN f.trigger_above % 100 = 0 THEN round(f.trigger_above / 10000.0, 2)::text ELSE trim_scale(round(f.trigger_above / 10000.0, 4))::text END AS trigger_above, CASE WHEN f.trigger_below % 100 = 0 THEN round(f.trigger_below / 10000.0, 2)::text ELSE trim_scale(round(f.trigger_below / 10000.0, 4))::text END AS trigger_below, f.side AS side, f.product AS product, f.order_type AS order_type, f.quantity AS quantity, CASE WHEN f.price % 100 = 0 THEN round(f.price / 10000.0, 2)::text ELSE trim_scale(round(f.price / 10000.0, 4))::text END AS price, f.disclosed_qty AS disclosed_qty, f.validity AS validity, f.oco_leg_id AS oco_leg_id, f.triggered_order_id AS triggered_order_id, to_char(to_timestamp(f.created_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS created_at, to_char(to_timestamp(f.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at, to_char(to_timestamp(f.triggered_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS triggered_at, to_char(to_timestamp(f.expires_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS expires_at, f.raw_request AS raw_request, f.raw_response AS raw_response, b.copy_role AS account_type, m.follower_forever_id AS replicated_forever_order_id
+FROM forever_orders f
 JOIN books b ON b.account_id = f.account_id
-
-CREATE VIEW v_latest_positions AS
-SELECT p.id AS id, p.account_id AS account_id, to_char(to_timestamp(p.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS snapshot_at, p.instrument_id AS instrument_id, p.exchange_segment AS exchange_segment, p.security_id AS security_id, p.symbol AS symbol, p.product AS product, 'NET' AS position_type, p.buy_qty AS buy_qty, p.sell_qty AS sell_qty, p.net_qty AS net_qty, p.day_qty AS day_qty, p.overnight_qty AS overnight_qty, CASE WHEN p.buy_avg % 100 = 0 THEN round(p.buy_avg / 10000.0, 2)::text ELSE trim_scale(round(p.buy_avg / 10000.0, 4))::text END AS buy_avg, CASE WHEN p.sell_avg % 100 = 0 THEN round(p.sell_avg / 10000.0, 2)::text ELSE trim_scale(round(p.sell_avg / 10000.0, 4))::text END AS sell_avg, CASE WHEN p.average_price % 100 = 0 THEN round(p.average_price / 10000.0, 2)::text ELSE trim_scale(round(p.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN p.last_price % 100 = 0 THEN round(p.last_price / 10000.0, 2)::text ELSE trim_scale(round(p.last_price / 10000.0, 4))::text END AS last_price, CASE WHEN p.close_price % 100 = 0 THEN round(p.close_price / 10000.0, 2)::text ELSE trim_scale(round(p.close_price / 10000.0, 4))::text END AS close_price, CASE WHEN p.realized_pnl % 100 = 0 THEN round(p.realized_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.realized_pnl / 10000.0, 4))::text END AS realized_pnl, CASE WHEN p.unrealized_pnl % 100 = 0 THEN round(p.unrealized_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.unrealized_pnl / 10000.0, 4))::text END AS unrealized_pnl, CASE WHEN p.total_pnl % 100 = 0 THEN round(p.total_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.total_pnl / 10000.0, 4))::text END AS total_pnl, CASE WHEN p.pnl_pct % 100 = 0 THEN round(p.pnl_pct / 10000.0, 2)::text ELSE trim_scale(round(p.pnl_pct / 10000.0, 4))::text END AS pnl_pct, CASE WHEN p.day_change % 100 = 0 THEN round(p.day_change / 10000.0, 2)::text ELSE trim_scale(round(p.day_change / 10000.0, 4))::text END AS day_change, CASE WHEN p.day_change_pct % 100 = 0 THEN round(p.day_change_pct / 10000.0, 2)::text ELSE trim_scale(round(p.day_change_pct / 10000.0, 4))::text END AS day_change_pct, p.multiplier AS multiplier, CASE WHEN p.margin_required % 100 = 0 THEN round(p.margin_required / 10000.0, 2)::text ELSE trim_scale(round(p.margin_required / 10000.0, 4))::text END AS margin_required, p.raw AS raw, b.copy_role AS account_type
-FROM positions p
-JOIN books b ON b.account_id = p.account_id
-WHERE p.net_qty <> 0 OR p.day_buy_qty <> 0 OR p.day_sell_qty <> 0
-UNION ALL
-SELECT p.id AS id, p.account_id AS account_id, to_char(to_timestamp(p.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS snapshot_at, p.instrument_id AS instrument_id, p.exchange_segment AS exchange_segment, p.security_id AS security_id, p.symbol AS symbol, p.product AS product, 'DAY' AS position_type, p.day_buy_qty AS buy_qty, p.day_sell_qty AS sell_qty, p.day_qty AS net_qty, p.day_qty AS day_qty, p.overnight_qty AS overnight_qty, CASE WHEN p.day_buy_avg % 100 = 0 THEN round(p.day_buy_avg / 10000.0, 2)::text ELSE trim_scale(round(p.day_buy_avg / 10000.0, 4))::text END AS buy_avg, CASE WHEN p.day_sell_avg % 100 = 0 THEN round(p.day_sell_avg / 10000.0, 2)::text ELSE trim_scale(round(p.day_sell_avg / 10000.0, 4))::text END AS sell_avg, CASE WHEN p.average_price % 100 = 0 THEN round(p.average_price / 10000.0, 2)::text ELSE trim_scale(round(p.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN p.last_price % 100 = 0 THEN round(p.last_price / 10000.0, 2)::text ELSE trim_scale(round(p.last_price / 10000.0, 4))::text END AS last_price, CASE WHEN p.close_price % 100 = 0 THEN round(p.close_price / 10000.0, 2)::text ELSE trim_scale(round(p.close_price / 10000.0, 4))::text END AS close_price, CASE WHEN p.day_realized_pnl % 100 = 0 THEN round(p.day_realized_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.day_realized_pnl / 10000.0, 4))::text END AS realized_pnl, CASE WHEN p.day_unrealized_pnl % 100 = 0 THEN round(p.day_unrealized_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.day_unrealized_pnl / 10000.0, 4))::text END AS unrealized_pnl, CASE WHEN p.day_total_pnl % 100 = 0 THEN round(p.day_total_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.day_total_pnl / 10000.0, 4))::text END AS total_pnl, CASE WHEN p.pnl_pct % 100 = 0 THEN round(p.pnl_pct / 10000.0, 2)::text ELSE trim_scale(round(p.pnl_pct / 10000.0, 4))::text END AS pnl_pct, CASE WHEN p.day_change % 100 = 0 THEN round(p.day_change / 10000.0, 2)::text ELSE trim_scale(round(p.day_change / 10000.0, 4))::text END AS day_change, CASE WHEN p.day_change_pct % 100 = 0 THEN round(p.day_change_pct / 10000.0, 2)::text ELSE trim_scale(round(p.day_change_pct / 10000.0, 4))::text END AS day_change_pct, p.multiplier AS multiplier, CASE WHEN p.margin_required % 100 = 0 THEN round(p.margin_required / 10000.0, 2)::text ELSE trim_scale(round(p.margin_required / 10000.0, 4))::text END AS margin_required, p.raw AS raw, b.copy_role AS account_type
-FROM positions p
-JOIN books b ON b.account_id = p.account_id
-WHERE p.net_qty <> 0 OR p.day_buy_qty <> 0 OR p.day_sell_qty <> 0
+LEFT JOIN copy_mappings m ON m.leader_forever_id = f.id
+WHERE f.status IN ('PENDING','ACTIVE')
 
 CREATE VIEW v_active_bracket_orders AS
 SELECT o.id AS parent_order_id, b.copy_role AS account_type, o.account_id AS account_id, o.security_id AS security_id, o.exchange_segment AS exchange_segment, CASE WHEN o.bo_profit % 100 = 0 THEN round(o.bo_profit / 10000.0, 2)::text ELSE trim_scale(round(o.bo_profit / 10000.0, 4))::text END AS bo_profit_value, CASE WHEN o.bo_stop_loss % 100 = 0 THEN round(o.bo_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.bo_stop_loss / 10000.0, 4))::text END AS bo_stop_loss_value, min(CASE WHEN l.leg_type = 'ENTRY' THEN l.id END) AS entry_leg_id, min(CASE WHEN l.leg_type = 'TARGET' THEN l.id END) AS target_leg_id, min(CASE WHEN l.leg_type = 'SL' THEN l.id END) AS sl_leg_id, o.status AS status, to_char(to_timestamp(o.placed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS placed_at
@@ -1060,25 +1052,35 @@ JOIN books b ON b.account_id = t.account_id
 LEFT JOIN orders o ON o.id = t.order_id
 ORDER BY t.traded_at DESC, t.id DESC LIMIT 100
 
-CREATE VIEW v_active_orders AS
-SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price % 100 = 0 THEN round(o.price / 10000.0, 2)::text ELSE trim_scale(round(o.price / 10000.0, 4))::text END AS price, CASE WHEN o.trigger_price % 100 = 0 THEN round(o.trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.trigger_price / 10000.0, 4))::text END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price % 100 = 0 THEN round(o.average_price / 10000.0, 2)::text ELSE trim_scale(round(o.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN o.co_stop_loss % 100 = 0 THEN round(o.co_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.co_stop_loss / 10000.0, 4))::text END AS co_stop_loss, CASE WHEN o.co_trigger_price % 100 = 0 THEN round(o.co_trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.co_trigger_price / 10000.0, 4))::text END AS co_trigger_price, CASE WHEN o.bo_profit % 100 = 0 THEN round(o.bo_profit / 10000.0, 2)::text ELSE trim_scale(round(o.bo_profit / 10000.0, 4))::text END AS bo_profit, CASE WHEN o.bo_stop_loss % 100 = 0 THEN round(o.bo_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.bo_stop_loss / 10000.0, 4))::text END AS bo_stop_loss, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, to_char(to_timestamp(o.exchange_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS exchange_at, o.algo_id AS algo_id, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike % 100 = 0 THEN round(o.drv_strike / 10000.0, 2)::text ELSE trim_scale(round(o.drv_strike / 10000.0, 4))::text END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.node AS node, o.version AS version, to_char(to_timestamp(o.send_before / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS send_before, to_char(to_timestamp(o.intent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS intent_at, to_char(to_timestamp(o.sent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS sent_at, to_char(to_timestamp(o.acked_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS acked_at, to_char(to_timestamp(o.first_fill_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS first_fill_at, to_char(to_timestamp(o.placed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS placed_at, to_char(to_timestamp(o.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at, to_char(to_timestamp(o.completed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type, m.follower_order_id, m.sizing_strategy
-FROM orders o
-JOIN books b ON b.account_id = o.account_id
-LEFT JOIN copy_mappings m ON m.leader_order_id = o.id
-WHERE o.status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
+CREATE VIEW v_latest_holdings AS
+SELECT h.id AS id, h.account_id AS account_id, to_char(to_timestamp(h.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS snapshot_at, h.instrument_id AS instrument_id, h.exchange_segment AS exchange_segment, h.security_id AS security_id, h.symbol AS symbol, h.isin AS isin, h.total_qty AS total_qty, h.dp_qty AS dp_qty, h.t1_qty AS t1_qty, h.available_qty AS available_qty, h.collateral_qty AS collateral_qty, h.collateral_update_qty AS collateral_update_qty, CASE WHEN h.average_price % 100 = 0 THEN round(h.average_price / 10000.0, 2)::text ELSE trim_scale(round(h.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN h.last_price % 100 = 0 THEN round(h.last_price / 10000.0, 2)::text ELSE trim_scale(round(h.last_price / 10000.0, 4))::text END AS last_price, CASE WHEN h.invested_value % 100 = 0 THEN round(h.invested_value / 10000.0, 2)::text ELSE trim_scale(round(h.invested_value / 10000.0, 4))::text END AS invested_value, CASE WHEN h.current_value % 100 = 0 THEN round(h.current_value / 10000.0, 2)::text ELSE trim_scale(round(h.current_value / 10000.0, 4))::text END AS current_value, CASE WHEN h.realized_pnl % 100 = 0 THEN round(h.realized_pnl / 10000.0, 2)::text ELSE trim_scale(round(h.realized_pnl / 10000.0, 4))::text END AS realized_pnl, CASE WHEN h.unrealized_pnl % 100 = 0 THEN round(h.unrealized_pnl / 10000.0, 2)::text ELSE trim_scale(round(h.unrealized_pnl / 10000.0, 4))::text END AS unrealized_pnl, CASE WHEN h.pnl % 100 = 0 THEN round(h.pnl / 10000.0, 2)::text ELSE trim_scale(round(h.pnl / 10000.0, 4))::text END AS pnl, CASE WHEN h.pnl_pct % 100 = 0 THEN round(h.pnl_pct / 10000.0, 2)::text ELSE trim_scale(round(h.pnl_pct / 10000.0, 4))::text END AS pnl_pct, h.raw AS raw, b.copy_role AS account_type
+FROM holdings h
+JOIN books b ON b.account_id = h.account_id
+WHERE h.total_qty <> 0
 
-CREATE VIEW v_active_forever_orders AS
-SELECT f.id AS id, f.account_id AS account_id, f.broker_order_id AS broker_order_id, f.correlation_id AS correlation_id, f.status AS status, f.kind AS kind, f.instrument_id AS instrument_id, f.exchange_segment AS exchange_segment, f.security_id AS security_id, f.symbol AS symbol, f.trigger_type AS trigger_type, CASE WHEN f.trigger_above % 100 = 0 THEN round(f.trigger_above / 10000.0, 2)::text ELSE trim_scale(round(f.trigger_above / 10000.0, 4))::text END AS trigger_above, CASE WHEN f.trigger_below % 100 = 0 THEN round(f.trigger_below / 10000.0, 2)::text ELSE trim_scale(round(f.trigger_below / 10000.0, 4))::text END AS trigger_below, f.side AS side, f.product AS product, f.order_type AS order_type, f.quantity AS quantity, CASE WHEN f.price % 100 = 0 THEN round(f.price / 10000.0, 2)::text ELSE trim_scale(round(f.price / 10000.0, 4))::text END AS price, f.disclosed_qty AS disclosed_qty, f.validity AS validity, f.oco_leg_id AS oco_leg_id, f.triggered_order_id AS triggered_order_id, to_char(to_timestamp(f.created_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS created_at, to_char(to_timestamp(f.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at, to_char(to_timestamp(f.triggered_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS triggered_at, to_char(to_timestamp(f.expires_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS expires_at, f.raw_request AS raw_request, f.raw_response AS raw_response, b.copy_role AS account_type, m.follower_forever_id AS replicated_forever_order_id
-FROM forever_orders f
+CREATE VIEW v_latest_funds AS
+SELECT f.account_id, to_char(to_timestamp(f.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS snapshot_at, CASE WHEN f.available_balance % 100 = 0 THEN round(f.available_balance / 10000.0, 2)::text ELSE trim_scale(round(f.available_balance / 10000.0, 4))::text END AS available_balance, CASE WHEN f.sod_limit % 100 = 0 THEN round(f.sod_limit / 10000.0, 2)::text ELSE trim_scale(round(f.sod_limit / 10000.0, 4))::text END AS sod_limit, CASE WHEN f.collateral % 100 = 0 THEN round(f.collateral / 10000.0, 2)::text ELSE trim_scale(round(f.collateral / 10000.0, 4))::text END AS collateral, CASE WHEN f.margin_used % 100 = 0 THEN round(f.margin_used / 10000.0, 2)::text ELSE trim_scale(round(f.margin_used / 10000.0, 4))::text END AS margin_used, CASE WHEN f.margin_available % 100 = 0 THEN round(f.margin_available / 10000.0, 2)::text ELSE trim_scale(round(f.margin_available / 10000.0, 4))::text END AS margin_available, CASE WHEN f.withdrawable_balance % 100 = 0 THEN round(f.withdrawable_balance / 10000.0, 2)::text ELSE trim_scale(round(f.withdrawable_balance / 10000.0, 4))::text END AS withdrawable_balance, CASE WHEN f.blocked_margin % 100 = 0 THEN round(f.blocked_margin / 10000.0, 2)::text ELSE trim_scale(round(f.blocked_margin / 10000.0, 4))::text END AS blocked_margin, f.raw AS raw, b.copy_role AS account_type
+FROM funds f
 JOIN books b ON b.account_id = f.account_id
-LEFT JOIN copy_mappings m ON m.leader_forever_id = f.id
-WHERE f.status IN ('PENDING','ACTIVE')
+
+CREATE VIEW v_latest_positions AS
+SELECT p.id AS id, p.account_id AS account_id, to_char(to_timestamp(p.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS snapshot_at, p.instrument_id AS instrument_id, p.exchange_segment AS exchange_segment, p.security_id AS security_id, p.symbol AS symbol, p.product AS product, 'NET' AS position_type, p.buy_qty AS buy_qty, p.sell_qty AS sell_qty, p.net_qty AS net_qty, p.day_qty AS day_qty, p.overnight_qty AS overnight_qty, CASE WHEN p.buy_avg % 100 = 0 THEN round(p.buy_avg / 10000.0, 2)::text ELSE trim_scale(round(p.buy_avg / 10000.0, 4))::text END AS buy_avg, CASE WHEN p.sell_avg % 100 = 0 THEN round(p.sell_avg / 10000.0, 2)::text ELSE trim_scale(round(p.sell_avg / 10000.0, 4))::text END AS sell_avg, CASE WHEN p.average_price % 100 = 0 THEN round(p.average_price / 10000.0, 2)::text ELSE trim_scale(round(p.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN p.last_price % 100 = 0 THEN round(p.last_price / 10000.0, 2)::text ELSE trim_scale(round(p.last_price / 10000.0, 4))::text END AS last_price, CASE WHEN p.close_price % 100 = 0 THEN round(p.close_price / 10000.0, 2)::text ELSE trim_scale(round(p.close_price / 10000.0, 4))::text END AS close_price, CASE WHEN p.realized_pnl % 100 = 0 THEN round(p.realized_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.realized_pnl / 10000.0, 4))::text END AS realized_pnl, CASE WHEN p.unrealized_pnl % 100 = 0 THEN round(p.unrealized_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.unrealized_pnl / 10000.0, 4))::text END AS unrealized_pnl, CASE WHEN p.total_pnl % 100 = 0 THEN round(p.total_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.total_pnl / 10000.0, 4))::text END AS total_pnl, CASE WHEN p.pnl_pct % 100 = 0 THEN round(p.pnl_pct / 10000.0, 2)::text ELSE trim_scale(round(p.pnl_pct / 10000.0, 4))::text END AS pnl_pct, CASE WHEN p.day_change % 100 = 0 THEN round(p.day_change / 10000.0, 2)::text ELSE trim_scale(round(p.day_change / 10000.0, 4))::text END AS day_change, CASE WHEN p.day_change_pct % 100 = 0 THEN round(p.day_change_pct / 10000.0, 2)::text ELSE trim_scale(round(p.day_change_pct / 10000.0, 4))::text END AS day_change_pct, p.multiplier AS multiplier, CASE WHEN p.margin_required % 100 = 0 THEN round(p.margin_required / 10000.0, 2)::text ELSE trim_scale(round(p.margin_required / 10000.0, 4))::text END AS margin_required, p.raw AS raw, b.copy_role AS account_type
+FROM positions p
+JOIN books b ON b.account_id = p.account_id
+WHERE p.net_qty <> 0 OR p.day_buy_qty <> 0 OR p.day_sell_qty <> 0
+UNION ALL
+SELECT p.id AS id, p.account_id AS account_id, to_char(to_timestamp(p.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS snapshot_at, p.instrument_id AS instrument_id, p.exchange_segment AS exchange_segment, p.security_id AS security_id, p.symbol AS symbol, p.product AS product, 'DAY' AS position_type, p.day_buy_qty AS buy_qty, p.day_sell_qty AS sell_qty, p.day_qty AS net_qty, p.day_qty AS day_qty, p.overnight_qty AS overnight_qty, CASE WHEN p.day_buy_avg % 100 = 0 THEN round(p.day_buy_avg / 10000.0, 2)::text ELSE trim_scale(round(p.day_buy_avg / 10000.0, 4))::text END AS buy_avg, CASE WHEN p.day_sell_avg % 100 = 0 THEN round(p.day_sell_avg / 10000.0, 2)::text ELSE trim_scale(round(p.day_sell_avg / 10000.0, 4))::text END AS sell_avg, CASE WHEN p.average_price % 100 = 0 THEN round(p.average_price / 10000.0, 2)::text ELSE trim_scale(round(p.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN p.last_price % 100 = 0 THEN round(p.last_price / 10000.0, 2)::text ELSE trim_scale(round(p.last_price / 10000.0, 4))::text END AS last_price, CASE WHEN p.close_price % 100 = 0 THEN round(p.close_price / 10000.0, 2)::text ELSE trim_scale(round(p.close_price / 10000.0, 4))::text END AS close_price, CASE WHEN p.day_realized_pnl % 100 = 0 THEN round(p.day_realized_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.day_realized_pnl / 10000.0, 4))::text END AS realized_pnl, CASE WHEN p.day_unrealized_pnl % 100 = 0 THEN round(p.day_unrealized_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.day_unrealized_pnl / 10000.0, 4))::text END AS unrealized_pnl, CASE WHEN p.day_total_pnl % 100 = 0 THEN round(p.day_total_pnl / 10000.0, 2)::text ELSE trim_scale(round(p.day_total_pnl / 10000.0, 4))::text END AS total_pnl, CASE WHEN p.pnl_pct % 100 = 0 THEN round(p.pnl_pct / 10000.0, 2)::text ELSE trim_scale(round(p.pnl_pct / 10000.0, 4))::text END AS pnl_pct, CASE WHEN p.day_change % 100 = 0 THEN round(p.day_change / 10000.0, 2)::text ELSE trim_scale(round(p.day_change / 10000.0, 4))::text END AS day_change, CASE WHEN p.day_change_pct % 100 = 0 THEN round(p.day_change_pct / 10000.0, 2)::text ELSE trim_scale(round(p.day_change_pct / 10000.0, 4))::text END AS day_change_pct, p.multiplier AS multiplier, CASE WHEN p.margin_required % 100 = 0 THEN round(p.margin_required / 10000.0, 2)::text ELSE trim_scale(round(p.margin_required / 10000.0, 4))::text END AS margin_required, p.raw AS raw, b.copy_role AS account_type
+FROM positions p
+JOIN books b ON b.account_id = p.account_id
+WHERE p.net_qty <> 0 OR p.day_buy_qty <> 0 OR p.day_sell_qty <> 0
 
 -- down
 
-DROP VIEW v_active_forever_orders
+DROP VIEW v_latest_positions
 
-DROP VIEW v_active_orders
+DROP VIEW v_latest_funds
+
+DROP VIEW v_latest_holdings
 
 DROP VIEW v_recent_trades
 
@@ -1090,11 +1092,9 @@ DROP VIEW v_cover_orders
 
 DROP VIEW v_active_bracket_orders
 
-DROP VIEW v_latest_positions
+DROP VIEW v_active_forever_orders
 
-DROP VIEW v_latest_funds
-
-DROP VIEW v_latest_holdings
+DROP VIEW v_active_orders
 
 DROP VIEW activity_logs
 
