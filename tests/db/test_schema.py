@@ -186,7 +186,7 @@ def test_what_is_unique_is_there_once(ready: sa.Connection) -> None:
                 continue
             if not refused(ready, table.insert(), twin):
                 taken.append(f"{table.name}: {columns} twice")
-        if refused(ready, table.insert(), row) is not (table.name in HAS_ONE_ROW):
+        if refused(ready, table.insert(), second) is not (table.name in HAS_ONE_ROW):
             taken.append(f"{table.name}: the second good row")
     assert taken == []
 
@@ -199,7 +199,7 @@ def test_a_forever_order_is_copied_to_one_follower_once(ready: sa.Connection) ->
             first, second = planter.row(table, 1) | ours, planter.row(table, 2) | ours
             second["follower_account_id"] = first["follower_account_id"]
             ready.execute(table.insert(), [first])
-            assert refused(ready, table.insert(), row)
+            assert refused(ready, table.insert(), second)
 
 
 def test_facts_cannot_be_changed_taken_away_or_replaced(ready: sa.Connection) -> None:

@@ -323,24 +323,26 @@ def test_units_of_one_account_are_committed_in_the_order_they_were_written(tell:
 
 
 def test_an_offer_is_dropped_and_counted_when_there_is_no_room(
-    tell: Tell, monkeypatch: pytest.MonkeyPatch
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def story(store: Store) -> None:
+    create(empty_database.url)
+
+    async def story() -> None:
+        stores, store = open_store(empty_database.url)
         gate = Gate()
-        held = asyncio.ensure_future(store.write(gate.hold))
+        held = asyncio.ensure_future(store.write(gate.hold, account=0))
         await asyncio.to_thread(gate.reached.wait)
-        lanes = store._writer.lane_of(1)
-        monkeypatch.setattr(store._writer, "lane_of", lambda _account: lanes)
-        taken = [store.offer(enter, f"o{n}") for n in range(5)]
-        assert taken == [True, True, True, False, False]
+        lane = store._writer.lane_of(0)
+        monkeypatch.setattr(store._writer, "lane_of", lambda _account: lane)
+        assert [store.offer(enter, f"o{n}") for n in range(5)] == [True, True, True, False, False]
         assert store.dropped == 2
         gate.open()
         await held
-        await store.write(enter, "last", lane=Lane.INTENT)  # behind what was taken
-        assert await store.read(notes) == {"o0", "o1", "o2", "last"}
+        await stores.close()
 
     with _small_lanes(monkeypatch):
-        tell(story)
+        asyncio.run(story())
+    assert _notes_of(empty_database.url) == {"o0", "o1", "o2"}
 
 
 def test_a_function_that_holds_the_writer_long_is_named(

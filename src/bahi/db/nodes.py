@@ -34,7 +34,8 @@ def newest_id(store: Database, tables: Iterable[str]) -> int:
     with store.opened() as core:
         there = set(sa.inspect(core).get_table_names())
         for name in there.intersection(tables):
-            last = core.execute(sa.select(sa.func.max(sa.column("id"))).select_from(sa.table(name)))
+            table = sa.table(name, sa.column("id", sa.Integer))
+            last = core.execute(sa.select(sa.func.max(table.c.id)))
             newest = max(newest, last.scalar_one() or 0)
     return newest
 
