@@ -6,14 +6,12 @@ process that had it first is long gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
 from bahi.db.opening import Database, transaction
 from bahi.db.tables import nodes
-from bahi.db.turnstile import Turnstile
 from bahi.kernel.ids import NODES
 
 
@@ -23,7 +21,7 @@ def take_node(main: Database) -> int:
         f"INSERT INTO {nodes.name} (id, counter) VALUES (1, 1)"  # noqa: S608 - our own table
         f" ON CONFLICT (id) DO UPDATE SET counter = {nodes.name}.counter + 1 RETURNING counter"
     )
-    with main.opened() as core, _in_turn(main), transaction(core):
+    with main.opened() as core, transaction(core):
         counter: int = core.execute(taken).scalar_one()
     return (counter - 1) % NODES
 
@@ -38,13 +36,3 @@ def newest_id(store: Database, tables: Iterable[str]) -> int:
             last = core.execute(sa.select(sa.func.max(table.c.id)))
             newest = max(newest, last.scalar_one() or 0)
     return newest
-
-
-@contextmanager
-def _in_turn(main: Database) -> Iterator[None]:
-    """Stand in line with the processes that write the same file: SQLite alone lets nobody in."""
-    if main.path is None:
-        yield
-        return
-    with closing(Turnstile(main.path)) as turnstile, turnstile:
-        yield

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from bahi.db import postgres, sqlite
 from bahi.db.failures import DRIVER_ERRORS, translate
 from bahi.db.schema import HOUSE, Schema, StoreSchema
 from bahi.db.stores import sqlite_path
+from bahi.db.turnstile import Turnstile
 from bahi.kernel.errors import Misconfigured
 
 LOCK_CLASS: Final = 0x6261_6869  # "bahi"
@@ -90,15 +91,28 @@ class Database:
 
 @contextmanager
 def transaction(core: sa.Connection) -> Iterator[None]:
-    """Run what is inside in one transaction of the database."""
-    begin = "BEGIN IMMEDIATE" if core.dialect.name == "sqlite" else "BEGIN"
-    core.exec_driver_sql(begin)
-    try:
+    """Run what is inside in one transaction of the database, in its turn among the writers."""
+    with _turn(core):
+        begin = "BEGIN IMMEDIATE" if core.dialect.name == "sqlite" else "BEGIN"
+        core.exec_driver_sql(begin)
+        try:
+            yield
+        except BaseException:
+            core.exec_driver_sql("ROLLBACK")
+            raise
+        core.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def _turn(core: sa.Connection) -> Iterator[None]:
+    file = ""
+    if core.dialect.name == "sqlite":
+        file = core.exec_driver_sql("PRAGMA database_list").one()[2]
+    if not file:
         yield
-    except BaseException:
-        core.exec_driver_sql("ROLLBACK")
-        raise
-    core.exec_driver_sql("COMMIT")
+        return
+    with closing(Turnstile(Path(file))) as turnstile, turnstile:
+        yield
 
 
 def lay(core: sa.Connection, statements: Iterable[str]) -> None:
