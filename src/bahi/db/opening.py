@@ -107,7 +107,8 @@ def transaction(core: sa.Connection) -> Iterator[None]:
 def _turn(core: sa.Connection) -> Iterator[None]:
     file = ""
     if core.dialect.name == "sqlite":
-        file = core.exec_driver_sql("PRAGMA database_list").one()[2]
+        where = "SELECT file FROM pragma_database_list WHERE name = 'main'"
+        file = core.exec_driver_sql(where).scalar_one()
     if not file:
         yield
         return
