@@ -1,11 +1,12 @@
 """The settings: read from the environment once, by a door, and handed down from there.
 
-Each is declared once, with its name, its default, how it reads and what it means; `docs/SETTINGS.md`
-is this list. No message and no `repr` shows a password or a key.
+Each is declared once, with its name, its default, how it reads and what it means; that
+list is also `docs/SETTINGS.md`. No message and no `repr` shows a password or a key.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -311,8 +312,8 @@ class Settings:
                 raise Misconfigured(f"{other} and {variable} name one file; each store needs one.")
         if self.replica and not all(u.startswith(POSTGRES) for u in (self.main, self.replica)):
             raise Misconfigured(
-                "READ_DATABASE_URL names a replica, which only a PostgreSQL main can have; set both "
-                "it and DATABASE_URL to postgresql:// addresses, or leave it out."
+                "READ_DATABASE_URL names a replica, which only a PostgreSQL main can have; set it "
+                "and DATABASE_URL to postgresql:// addresses, or leave it out."
             )
 
 
@@ -330,17 +331,10 @@ STORE_VARIABLES: Final = {field: s.name for field, s in DECLARED.items() if s.ki
 
 def redacted(url: str) -> str:
     """Write a URL so that it can be shown: its passwords are gone."""
-    address, _, options = url.partition("?")
-    before, at, host = address.rpartition("@")
+    before, at, host = re.sub("password=[^&]*", "password=***", url).rpartition("@")
     scheme, slashes, user = before.rpartition("://")
     name, colon, _password = user.partition(":")
-    shown = [
-        option if "password" not in option else "password=***" for option in options.split("&")
-    ]
-    return (
-        f"{scheme}{slashes}{name}{':***' if colon else ''}{at}{host}"
-        f"{'?' if options else ''}{'&'.join(shown)}"
-    )
+    return f"{scheme}{slashes}{name}{colon}{'***' if colon else ''}{at}{host}"
 
 
 def place(url: str) -> str:
@@ -365,7 +359,7 @@ PAGE_HEAD: Final = """\
 
 Bahi reads these variables of the environment once, when it starts. None needs to be set; one that
 is empty counts as not set. A value that cannot be used stops the start with a sentence that names
-the variable. `<home>` is the data folder, and a SQLite file that is not an absolute path lies there.
+the variable. `<home>` is the data folder; a SQLite file whose path is not absolute lies there.
 
 This page is generated from `bahi/config.py`.
 
