@@ -373,3 +373,15 @@ def test_a_unit_is_in_one_state_at_a_time() -> None:
         assert not set(map(id, removed)) & set(map(id, taken))
 
     asyncio.run(story())
+
+
+def test_a_transaction_that_is_kept_for_later_is_over(tell: Tell) -> None:
+    kept: list[Tx] = []
+
+    async def story(store: Store) -> None:
+        await store.write(kept.append)
+        with pytest.raises(NotCommitted, match="ended the transaction"):
+            enter(kept[0], "from outside")
+        assert await store.read(notes) == set()
+
+    tell(story)

@@ -44,8 +44,9 @@ class Watch:
             unit.error = error
         finally:
             _here.inside = False
+        failure = tx.end()
         if unit.error is None:
-            unit.error = tx.failure  # a failed statement dooms the unit, swallowed or not
+            unit.error = failure  # a failed statement dooms the unit, swallowed or not
         unit.effects = tx.effects if unit.error is None else []
         took_ms = (time.perf_counter() - started) * 1000
         if took_ms > LONG_MS:

@@ -27,7 +27,7 @@ from bahi.db.running import inside_a_transaction
 from bahi.db.schema import STORES
 from bahi.db.sqlite import SqliteWriter
 from bahi.db.tx import Tx
-from bahi.kernel.errors import BahiError, Misconfigured
+from bahi.kernel.errors import BahiError, Misconfigured, NotCommitted
 
 DRAIN_S: Final = 5.0
 LOSSY: Final = frozenset({"latency", "logs"})
@@ -86,7 +86,10 @@ class Store:
 
     def offer(self, fn: Callable[[Tx, *Ts], object], *args: *Ts) -> bool:
         """Write if there is room, never wait, and count what is dropped (logs, latencies)."""
-        accepted = self._writer.lane_of(None).offer(Unit(fn, args, Lane.INTENT, None))
+        try:
+            accepted = self._writer.lane_of(None).offer(Unit(fn, args, Lane.INTENT, None))
+        except NotCommitted:  # the house is closing
+            accepted = False
         self.dropped += not accepted
         return accepted
 

@@ -35,6 +35,9 @@ class DriverCursor(Protocol):
     def fetchmany(self, size: int = ...) -> list[Any]:
         """Return the next rows."""
 
+    def close(self) -> None:
+        """Let the statement go: one left open would hold SQLite's snapshot past the COMMIT."""
+
 
 class Driver(Protocol):
     """What both drivers' connections have in common."""
@@ -67,6 +70,11 @@ class Tx:
     def after_commit(self, effect: Callable[..., object], *args: Any) -> None:
         """Do this once the transaction has committed, and never if it does not."""
         self.effects.append(lambda: effect(*args))
+
+    def end(self) -> BahiError | None:
+        """Close it, since its function is done; return a failed statement's failure."""
+        self._alive = _over
+        return self.failure
 
     def rows(self, clause: Clause, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Return all rows; more than the bound is an error, never a truncated answer."""
@@ -107,13 +115,22 @@ class Tx:
 
 
 def _fetch_all(cursor: DriverCursor) -> list[Row]:
-    return cursor.fetchmany(ROWS_AT_MOST + 1)
+    rows = cursor.fetchmany(ROWS_AT_MOST + 1)
+    cursor.close()
+    return rows
 
 
 def _fetch_one(cursor: DriverCursor) -> Row | None:
     row: Row | None = cursor.fetchone()
+    cursor.close()
     return row
 
 
 def _count(cursor: DriverCursor) -> int:
-    return cursor.rowcount
+    touched = cursor.rowcount
+    cursor.close()
+    return touched
+
+
+def _over() -> bool:
+    return False
