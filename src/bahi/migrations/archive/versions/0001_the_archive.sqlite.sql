@@ -124,9 +124,9 @@ CREATE TABLE orders (
   raw_request TEXT,
   raw_response TEXT,
   CONSTRAINT pk_orders PRIMARY KEY (id),
-  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE,
   CONSTRAINT uq_orders_account_id_client_order_id UNIQUE (account_id, client_order_id),
-  CONSTRAINT uq_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id)
+  CONSTRAINT uq_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id),
+  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE
 )
  STRICT
 
@@ -153,8 +153,8 @@ CREATE TABLE permits (
   never INTEGER NOT NULL,
   reason TEXT NOT NULL,
   CONSTRAINT pk_permits PRIMARY KEY (id),
-  CONSTRAINT ck_permits_only_one CHECK (id = 1 AND never = 0),
-  CONSTRAINT fk_permits_never FOREIGN KEY(never) REFERENCES permits (id) DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT fk_permits_never FOREIGN KEY(never) REFERENCES permits (id) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT ck_permits_only_one CHECK (id = 1 AND never = 0)
 )
  STRICT
 

@@ -141,8 +141,8 @@ CREATE TABLE instruments (
   is_active INTEGER DEFAULT 1 NOT NULL CONSTRAINT ck_instruments_is_active CHECK (is_active IN (0,1)),
   updated_at INTEGER NOT NULL,
   CONSTRAINT pk_instruments PRIMARY KEY (id),
-  CONSTRAINT uq_instruments_exchange_segment_symbol UNIQUE (exchange_segment, symbol),
-  CONSTRAINT fk_instruments_underlying_id FOREIGN KEY(underlying_id) REFERENCES instruments (id) ON DELETE SET NULL
+  CONSTRAINT fk_instruments_underlying_id FOREIGN KEY(underlying_id) REFERENCES instruments (id) ON DELETE SET NULL,
+  CONSTRAINT uq_instruments_exchange_segment_symbol UNIQUE (exchange_segment, symbol)
 )
  STRICT
 
@@ -227,8 +227,8 @@ CREATE TABLE permits (
   never INTEGER NOT NULL,
   reason TEXT NOT NULL,
   CONSTRAINT pk_permits PRIMARY KEY (id),
-  CONSTRAINT ck_permits_only_one CHECK (id = 1 AND never = 0),
-  CONSTRAINT fk_permits_never FOREIGN KEY(never) REFERENCES permits (id) DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT fk_permits_never FOREIGN KEY(never) REFERENCES permits (id) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT ck_permits_only_one CHECK (id = 1 AND never = 0)
 )
  STRICT
 
@@ -378,8 +378,8 @@ CREATE TABLE instrument_terms (
   source TEXT,
   created_at INTEGER NOT NULL,
   CONSTRAINT pk_instrument_terms PRIMARY KEY (id),
-  CONSTRAINT fk_instrument_terms_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE CASCADE,
-  CONSTRAINT uq_instrument_terms_instrument_id_valid_from UNIQUE (instrument_id, valid_from)
+  CONSTRAINT uq_instrument_terms_instrument_id_valid_from UNIQUE (instrument_id, valid_from),
+  CONSTRAINT fk_instrument_terms_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE CASCADE
 )
  STRICT
 
@@ -496,10 +496,10 @@ CREATE TABLE accounts (
   deleted_at INTEGER,
   CONSTRAINT pk_accounts PRIMARY KEY (id),
   CONSTRAINT fk_accounts_egress_address_id FOREIGN KEY(egress_address_id) REFERENCES egress_addresses (id) ON DELETE RESTRICT,
-  CONSTRAINT ck_accounts_name_length CHECK (length(name) >= 3),
-  CONSTRAINT uq_accounts_user_id_name UNIQUE (user_id, name),
   CONSTRAINT fk_accounts_person_id FOREIGN KEY(person_id) REFERENCES persons (id) ON DELETE SET NULL,
-  CONSTRAINT fk_accounts_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+  CONSTRAINT fk_accounts_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT ck_accounts_name_length CHECK (length(name) >= 3),
+  CONSTRAINT uq_accounts_user_id_name UNIQUE (user_id, name)
 )
  STRICT
 
@@ -516,9 +516,9 @@ CREATE TABLE api_key_accounts (
   account_id INTEGER NOT NULL,
   default_for TEXT CONSTRAINT ck_api_key_accounts_default_for CHECK (default_for IN ('live','paper')),
   CONSTRAINT pk_api_key_accounts PRIMARY KEY (api_key_id, account_id),
+  CONSTRAINT fk_api_key_accounts_api_key_id FOREIGN KEY(api_key_id) REFERENCES api_keys (id) ON DELETE CASCADE,
   CONSTRAINT fk_api_key_accounts_account_id FOREIGN KEY(account_id) REFERENCES accounts (id) ON DELETE CASCADE,
-  CONSTRAINT uq_api_key_accounts_api_key_id_default_for UNIQUE (api_key_id, default_for),
-  CONSTRAINT fk_api_key_accounts_api_key_id FOREIGN KEY(api_key_id) REFERENCES api_keys (id) ON DELETE CASCADE
+  CONSTRAINT uq_api_key_accounts_api_key_id_default_for UNIQUE (api_key_id, default_for)
 )
  STRICT
 
@@ -570,9 +570,9 @@ CREATE TABLE broker_apis (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   CONSTRAINT pk_broker_apis PRIMARY KEY (id),
-  CONSTRAINT uq_broker_apis_account_id_api_name UNIQUE (account_id, api_name),
   CONSTRAINT fk_broker_apis_account_id FOREIGN KEY(account_id) REFERENCES accounts (id) ON DELETE CASCADE,
-  CONSTRAINT uq_broker_apis_account_id_api_index UNIQUE (account_id, api_index)
+  CONSTRAINT uq_broker_apis_account_id_api_index UNIQUE (account_id, api_index),
+  CONSTRAINT uq_broker_apis_account_id_api_name UNIQUE (account_id, api_name)
 )
  STRICT
 
@@ -1017,11 +1017,11 @@ CREATE TABLE orders (
   raw_request TEXT,
   raw_response TEXT,
   CONSTRAINT pk_orders PRIMARY KEY (id),
-  CONSTRAINT fk_orders_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL,
-  CONSTRAINT fk_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
-  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE,
   CONSTRAINT uq_orders_account_id_client_order_id UNIQUE (account_id, client_order_id),
-  CONSTRAINT uq_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id)
+  CONSTRAINT fk_orders_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL,
+  CONSTRAINT uq_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id),
+  CONSTRAINT fk_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE
 )
  STRICT
 
@@ -1145,8 +1145,8 @@ CREATE TABLE positions (
   raw TEXT,
   updated_at INTEGER NOT NULL,
   CONSTRAINT pk_positions PRIMARY KEY (id),
-  CONSTRAINT fk_positions_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL,
   CONSTRAINT fk_positions_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT fk_positions_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL,
   CONSTRAINT uq_positions_account_id_exchange_segment_symbol_product UNIQUE (account_id, exchange_segment, symbol, product)
 )
  STRICT
@@ -1202,8 +1202,8 @@ CREATE TABLE traders_control (
   activated_by TEXT,
   reason TEXT,
   CONSTRAINT pk_traders_control PRIMARY KEY (id),
-  CONSTRAINT fk_traders_control_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
-  CONSTRAINT ck_traders_control_scope_names_whom CHECK ((scope <> 'ACCOUNT' OR account_id IS NOT NULL) AND (scope <> 'USER' OR user_id IS NOT NULL) AND (scope <> 'STRATEGY' OR strategy IS NOT NULL))
+  CONSTRAINT ck_traders_control_scope_names_whom CHECK ((scope <> 'ACCOUNT' OR account_id IS NOT NULL) AND (scope <> 'USER' OR user_id IS NOT NULL) AND (scope <> 'STRATEGY' OR strategy IS NOT NULL)),
+  CONSTRAINT fk_traders_control_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
 )
  STRICT
 
@@ -1248,8 +1248,8 @@ CREATE TABLE trades (
   drv_strike INTEGER,
   raw TEXT,
   CONSTRAINT pk_trades PRIMARY KEY (id),
-  CONSTRAINT uq_trades_account_id_broker_trade_id UNIQUE (account_id, broker_trade_id),
-  CONSTRAINT fk_trades_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
+  CONSTRAINT fk_trades_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT uq_trades_account_id_broker_trade_id UNIQUE (account_id, broker_trade_id)
 )
  STRICT
 
@@ -1294,10 +1294,10 @@ CREATE TABLE forever_orders (
   raw_response TEXT,
   CONSTRAINT pk_forever_orders PRIMARY KEY (id),
   CONSTRAINT fk_forever_orders_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE SET NULL,
-  CONSTRAINT fk_forever_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT uq_forever_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id),
   CONSTRAINT fk_forever_orders_triggered_order_id FOREIGN KEY(triggered_order_id) REFERENCES orders (id) ON DELETE SET NULL,
   CONSTRAINT fk_forever_orders_oco_leg_id FOREIGN KEY(oco_leg_id) REFERENCES forever_orders (id) ON DELETE SET NULL,
-  CONSTRAINT uq_forever_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id)
+  CONSTRAINT fk_forever_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
 )
  STRICT
 
@@ -1389,12 +1389,12 @@ CREATE TABLE copy_mappings (
   CONSTRAINT pk_copy_mappings PRIMARY KEY (id),
   CONSTRAINT uq_copy_mappings_follower_order_id UNIQUE (follower_order_id),
   CONSTRAINT uq_copy_mappings_follower_forever_id UNIQUE (follower_forever_id),
-  CONSTRAINT uq_copy_mappings_leader_order_id_follower_account_id UNIQUE (leader_order_id, follower_account_id),
-  CONSTRAINT fk_copy_mappings_leader_forever_id FOREIGN KEY(leader_forever_id) REFERENCES forever_orders (id) ON DELETE CASCADE,
-  CONSTRAINT fk_copy_mappings_leader_order_id FOREIGN KEY(leader_order_id) REFERENCES orders (id) ON DELETE CASCADE,
-  CONSTRAINT uq_copy_mappings_leader_forever_id_follower_account_id UNIQUE (leader_forever_id, follower_account_id),
   CONSTRAINT fk_copy_mappings_follower_account_id FOREIGN KEY(follower_account_id) REFERENCES accounts (id) ON DELETE CASCADE,
-  CONSTRAINT ck_copy_mappings_one_leader CHECK ((leader_order_id IS NULL) <> (leader_forever_id IS NULL))
+  CONSTRAINT uq_copy_mappings_leader_forever_id_follower_account_id UNIQUE (leader_forever_id, follower_account_id),
+  CONSTRAINT fk_copy_mappings_leader_order_id FOREIGN KEY(leader_order_id) REFERENCES orders (id) ON DELETE CASCADE,
+  CONSTRAINT ck_copy_mappings_one_leader CHECK ((leader_order_id IS NULL) <> (leader_forever_id IS NULL)),
+  CONSTRAINT uq_copy_mappings_leader_order_id_follower_account_id UNIQUE (leader_order_id, follower_account_id),
+  CONSTRAINT fk_copy_mappings_leader_forever_id FOREIGN KEY(leader_forever_id) REFERENCES forever_orders (id) ON DELETE CASCADE
 )
  STRICT
 

@@ -138,8 +138,8 @@ CREATE TABLE paper_orders (
   updated_at BIGINT NOT NULL,
   completed_at BIGINT,
   CONSTRAINT pk_paper_orders PRIMARY KEY (id),
-  CONSTRAINT ck_paper_orders_filled CHECK (filled_qty >= 0 AND filled_qty <= quantity),
-  CONSTRAINT uq_paper_orders_client_id_tag UNIQUE (client_id, tag)
+  CONSTRAINT uq_paper_orders_client_id_tag UNIQUE (client_id, tag),
+  CONSTRAINT ck_paper_orders_filled CHECK (filled_qty >= 0 AND filled_qty <= quantity)
 )
 
 CREATE INDEX ix_paper_orders_client_id_placed_at ON paper_orders (client_id, placed_at)
@@ -151,8 +151,8 @@ CREATE TABLE permits (
   never BIGINT NOT NULL,
   reason TEXT NOT NULL,
   CONSTRAINT pk_permits PRIMARY KEY (id),
-  CONSTRAINT ck_permits_only_one CHECK (id = 1 AND never = 0),
-  CONSTRAINT fk_permits_never FOREIGN KEY(never) REFERENCES permits (id) DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT fk_permits_never FOREIGN KEY(never) REFERENCES permits (id) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT ck_permits_only_one CHECK (id = 1 AND never = 0)
 )
 
 CREATE TABLE risk_violations (
@@ -449,10 +449,10 @@ CREATE TABLE orders (
   raw_request JSONB,
   raw_response JSONB,
   CONSTRAINT pk_orders PRIMARY KEY (id),
-  CONSTRAINT fk_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
-  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE,
   CONSTRAINT uq_orders_account_id_client_order_id UNIQUE (account_id, client_order_id),
-  CONSTRAINT uq_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id)
+  CONSTRAINT uq_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id),
+  CONSTRAINT fk_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE
 )
 
 CREATE INDEX ix_orders_account_id_placed_at ON orders (account_id, placed_at)
@@ -481,9 +481,9 @@ CREATE TABLE paper_fills (
   price BIGINT NOT NULL,
   filled_at BIGINT NOT NULL,
   CONSTRAINT pk_paper_fills PRIMARY KEY (id),
+  CONSTRAINT fk_paper_fills_order_id FOREIGN KEY(order_id) REFERENCES paper_orders (id) ON DELETE RESTRICT,
   CONSTRAINT uq_paper_fills_order_id_sequence UNIQUE (order_id, sequence),
-  CONSTRAINT ck_paper_fills_positive CHECK (quantity > 0),
-  CONSTRAINT fk_paper_fills_order_id FOREIGN KEY(order_id) REFERENCES paper_orders (id) ON DELETE RESTRICT
+  CONSTRAINT ck_paper_fills_positive CHECK (quantity > 0)
 )
 
 CREATE TABLE position_adjustments (
@@ -640,8 +640,8 @@ CREATE TABLE traders_control (
   activated_by TEXT,
   reason TEXT,
   CONSTRAINT pk_traders_control PRIMARY KEY (id),
-  CONSTRAINT fk_traders_control_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
-  CONSTRAINT ck_traders_control_scope_names_whom CHECK ((scope <> 'ACCOUNT' OR account_id IS NOT NULL) AND (scope <> 'USER' OR user_id IS NOT NULL) AND (scope <> 'STRATEGY' OR strategy IS NOT NULL))
+  CONSTRAINT ck_traders_control_scope_names_whom CHECK ((scope <> 'ACCOUNT' OR account_id IS NOT NULL) AND (scope <> 'USER' OR user_id IS NOT NULL) AND (scope <> 'STRATEGY' OR strategy IS NOT NULL)),
+  CONSTRAINT fk_traders_control_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
 )
 
 CREATE INDEX ix_traders_control_account_id_is_active ON traders_control (account_id, is_active)
@@ -685,8 +685,8 @@ CREATE TABLE trades (
   drv_strike BIGINT,
   raw JSONB,
   CONSTRAINT pk_trades PRIMARY KEY (id),
-  CONSTRAINT uq_trades_account_id_broker_trade_id UNIQUE (account_id, broker_trade_id),
-  CONSTRAINT fk_trades_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
+  CONSTRAINT fk_trades_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT uq_trades_account_id_broker_trade_id UNIQUE (account_id, broker_trade_id)
 )
 
 CREATE INDEX ix_trades_account_id_traded_at ON trades (account_id, traded_at)
@@ -729,10 +729,10 @@ CREATE TABLE forever_orders (
   raw_request JSONB,
   raw_response JSONB,
   CONSTRAINT pk_forever_orders PRIMARY KEY (id),
-  CONSTRAINT fk_forever_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+  CONSTRAINT uq_forever_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id),
   CONSTRAINT fk_forever_orders_triggered_order_id FOREIGN KEY(triggered_order_id) REFERENCES orders (id) ON DELETE SET NULL,
   CONSTRAINT fk_forever_orders_oco_leg_id FOREIGN KEY(oco_leg_id) REFERENCES forever_orders (id) ON DELETE SET NULL,
-  CONSTRAINT uq_forever_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id)
+  CONSTRAINT fk_forever_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE
 )
 
 CREATE INDEX ix_forever_orders_account_id_status ON forever_orders (account_id, status)
@@ -820,11 +820,11 @@ CREATE TABLE copy_mappings (
   CONSTRAINT pk_copy_mappings PRIMARY KEY (id),
   CONSTRAINT uq_copy_mappings_follower_order_id UNIQUE (follower_order_id),
   CONSTRAINT uq_copy_mappings_follower_forever_id UNIQUE (follower_forever_id),
-  CONSTRAINT uq_copy_mappings_leader_order_id_follower_account_id UNIQUE (leader_order_id, follower_account_id),
-  CONSTRAINT fk_copy_mappings_leader_forever_id FOREIGN KEY(leader_forever_id) REFERENCES forever_orders (id) ON DELETE CASCADE,
-  CONSTRAINT fk_copy_mappings_leader_order_id FOREIGN KEY(leader_order_id) REFERENCES orders (id) ON DELETE CASCADE,
   CONSTRAINT uq_copy_mappings_leader_forever_id_follower_account_id UNIQUE (leader_forever_id, follower_account_id),
-  CONSTRAINT ck_copy_mappings_one_leader CHECK ((leader_order_id IS NULL) <> (leader_forever_id IS NULL))
+  CONSTRAINT fk_copy_mappings_leader_order_id FOREIGN KEY(leader_order_id) REFERENCES orders (id) ON DELETE CASCADE,
+  CONSTRAINT ck_copy_mappings_one_leader CHECK ((leader_order_id IS NULL) <> (leader_forever_id IS NULL)),
+  CONSTRAINT uq_copy_mappings_leader_order_id_follower_account_id UNIQUE (leader_order_id, follower_account_id),
+  CONSTRAINT fk_copy_mappings_leader_forever_id FOREIGN KEY(leader_forever_id) REFERENCES forever_orders (id) ON DELETE CASCADE
 )
 
 CREATE INDEX ix_copy_mappings_status_created_at ON copy_mappings (status, created_at)

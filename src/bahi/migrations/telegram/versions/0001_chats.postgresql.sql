@@ -3,8 +3,8 @@ CREATE TABLE permits (
   never BIGINT NOT NULL,
   reason TEXT NOT NULL,
   CONSTRAINT pk_permits PRIMARY KEY (id),
-  CONSTRAINT ck_permits_only_one CHECK (id = 1 AND never = 0),
-  CONSTRAINT fk_permits_never FOREIGN KEY(never) REFERENCES permits (id) DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT fk_permits_never FOREIGN KEY(never) REFERENCES permits (id) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT ck_permits_only_one CHECK (id = 1 AND never = 0)
 )
 
 CREATE TABLE telegram_chats (
