@@ -1,0 +1,153 @@
+"""What every test may ask for: databases of both kinds, clusters of its own, the shared data.
+
+Nothing is skipped silently: a run without PostgreSQL says so, and fails at once under CI.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+from tests.clusters import DURABLE, Cluster
+from tests.databases import KINDS, NO_PROGRAMS, NO_SERVER, Database, Databases, Kind, Postgres
+
+CI = bool(os.environ.get("CI"))
+ROUNDS = int(os.environ.get("BAHI_ROUNDS", "1"))
+POSTGRES = pytest.StashKey[Postgres]()
+
+# No example is timed, since machines are shared. CI draws the same examples each time, so that a
+# red build is the change's own; a person's runs draw new ones; torture draws many more.
+UNTIMED: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
+hypothesis.settings.register_profile("person", **UNTIMED)
+hypothesis.settings.register_profile("ci", **UNTIMED, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("torture", **UNTIMED, max_examples=100 * ROUNDS)
+hypothesis.settings.load_profile("torture" if ROUNDS > 1 else "ci" if CI else "person")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Find PostgreSQL, once for the controller and its workers."""
+    if worker := getattr(config, "workerinput", None):
+        config.stash[POSTGRES] = Postgres.told(worker["postgres"])
+        return
+    config.stash[POSTGRES] = postgres = Postgres.find(os.environ.get("BAHI_TEST_POSTGRES_URL"))
+    if CI and postgres.binaries is None:
+        raise pytest.UsageError(NO_PROGRAMS if postgres.is_there else NO_SERVER)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Start the server in the controller before its first worker, and tell each where it is."""
+    node.workerinput["postgres"] = node.config.stash[POSTGRES].tell()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server that this process started."""
+    if postgres := config.stash.get(POSTGRES, None):
+        postgres.close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which PostgreSQL it is."""
+    return f"postgresql: {config.stash[POSTGRES]}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """Have a reason for skipping said once, however many tests it kept from running."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        report.longrepr = ("tests", None, report.longrepr[2])
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say loudly what could not be shown on this machine."""
+    if config.stash[POSTGRES].is_there:
+        return
+    terminalreporter.section("NOTHING WAS SHOWN ON POSTGRESQL", red=True, bold=True)
+    terminalreporter.line(NO_SERVER)
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Postgres:
+    """Hand out the run's PostgreSQL."""
+    return request.config.stash[POSTGRES]
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres) -> Databases:
+    """Hand out what makes and drops databases: for fixtures that outlive a test (templates)."""
+    return Databases(postgres)
+
+
+MakeDatabase = Callable[..., Database]
+
+
+@pytest.fixture
+def make_database(databases: Databases, tmp_path: Path) -> Iterator[MakeDatabase]:
+    """Make databases that end with the test: `make_database("sqlite", template=migrated)`."""
+    with ExitStack() as made:
+
+        def make(kind: Kind, template: Database | None = None) -> Database:
+            database = databases.make(kind, tmp_path, template=template)
+            made.callback(databases.drop, database)
+            return database
+
+        yield make
+
+
+@pytest.fixture(params=KINDS)
+def empty_database(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Database:
+    """Run the test twice, each time with an empty database of the other kind."""
+    return make_database(request.param)
+
+
+@pytest.fixture
+def sqlite_url(make_database: MakeDatabase) -> str:
+    """Give one test an empty SQLite database."""
+    return make_database("sqlite").url
+
+
+@pytest.fixture
+def postgres_url(make_database: MakeDatabase) -> str:
+    """Give one test an empty database on the run's PostgreSQL."""
+    return make_database("postgresql").url
+
+
+@pytest.fixture
+def make_cluster(postgres: Postgres) -> Iterator[Callable[..., Cluster]]:
+    """Make running clusters that a test may kill, and standbys of them; all end with the test."""
+    with ExitStack() as made:
+
+        def make(*, standby_of: Cluster | None = None, **options: Any) -> Cluster:
+            if standby_of is not None:
+                return made.enter_context(standby_of.standby(**options))
+            settings = DURABLE | options.pop("settings", {})
+            return made.enter_context(Cluster.make(postgres.needed_binaries, settings=settings))
+
+        yield make
+
+
+@pytest.fixture
+def rounds() -> Callable[[int], int]:
+    """Turn CI's number of rounds into this run's: a hundred times as many under `make torture`."""
+    return lambda of_ci: of_ci * ROUNDS
+
+
+@pytest.fixture(scope="session")
+def shared_data(pytestconfig: pytest.Config) -> Path:
+    """Find the recorded data that the project never contains."""
+    shared = os.environ.get("BAHI_SHARED") or pytestconfig.rootpath.parent / "shared"
+    data = Path(shared) / "data"
+    if not data.is_dir():
+        pytest.skip(f"no shared data at {data}: set BAHI_SHARED")
+    return data
