@@ -149,7 +149,7 @@ def _view_columns() -> dict[str, str]:
     found: dict[str, str] = {}
     for store in STORES:
         schema = HOUSE.of_store(store)
-        engine = sa.create_engine("sqlite://")
+        engine = sa.create_engine("sqlite://", poolclass=sa.NullPool)
         with engine.connect() as scratch:
             for statement in schema.statements(scratch.dialect):
                 scratch.exec_driver_sql(statement)

@@ -30,7 +30,7 @@ def read(core: sa.Connection) -> Catalogue:
 def expected(core: sa.Connection, schema: StoreSchema) -> Catalogue:
     """Build the code's schema in a scratch place of the same server and read its catalogue."""
     if core.dialect.name == "sqlite":
-        engine = sa.create_engine("sqlite://", isolation_level="AUTOCOMMIT")
+        engine = sa.create_engine("sqlite://", poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
         with engine.connect() as scratch:
             lay(scratch, schema.statements(core.dialect))
             return read(scratch)
