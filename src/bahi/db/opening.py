@@ -56,7 +56,7 @@ class Database:
             raise (translate(error) if self.path else postgres.away(error)) from error
         try:
             if self.path is None:
-                core.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {self.store}")
+                self._make_schema(core)
                 core.exec_driver_sql("SET statement_timeout = 0; SET lock_timeout = 0")
             elif not foreign_keys:
                 core.exec_driver_sql("PRAGMA foreign_keys = OFF")
@@ -68,6 +68,12 @@ class Database:
         if self.path is None:
             return postgres.engine(self.url, self.store)
         return sqlite.engine(self.path)
+
+    def _make_schema(self, core: sa.Connection) -> None:
+        """Make the store's schema; behind a lock, since two IF NOT EXISTS at once may collide."""
+        with transaction(core):
+            core.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_CLASS})")
+            core.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {self.store}")
 
     @contextmanager
     def alone(self, core: sa.Connection) -> Iterator[None]:

@@ -83,7 +83,7 @@ class Programs:
         with tempfile.TemporaryFile() as said:
             with _started(command, {}, stdout=subprocess.PIPE, stderr=said) as process:
                 assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-                yield (line for line in process.stdout if not _is_for_psql_alone(line))
+                yield iter(process.stdout)
             if process.returncode:
                 said.seek(0)
                 why = said.read(4096).decode(errors="replace").strip().partition("\n")[0]
@@ -103,7 +103,9 @@ def find_programs(at_least: int, folders: Iterable[Path] | None = None) -> Progr
     able = [p for p in found if p.version >= at_least]
     if able:
         return min(able, key=lambda p: p.version)
-    newest = f"the newest here is {max(p.version for p in found)}" if found else "there is none here"
+    newest = (
+        f"the newest here is {max(p.version for p in found)}" if found else "there is none here"
+    )
     raise Misconfigured(
         f"A PostgreSQL {at_least} server needs pg_dump and pg_restore {at_least} or newer, "
         f"and {newest}: install Debian's postgresql-client-{at_least}."
@@ -171,10 +173,6 @@ def _started(
             if pipe is not None:
                 pipe.close()
         process.wait()
-
-
-def _is_for_psql_alone(line: bytes) -> bool:
-    return line.startswith((b"\\restrict ", b"\\unrestrict "))
 
 
 def _plain(said: str) -> str:
