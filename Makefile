@@ -51,7 +51,7 @@ docs: .venv/.installed ## write the pages that are generated from the code
 
 .venv/.installed-dev: pyproject.toml constraints.txt | $(IN)/python
 	@echo "Installing what Bahi's developers need into .venv: a minute or two, this once."
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[dev,parquet]'
 	@touch .venv/.installed $@
 
 $(IN)/python:
