@@ -21,7 +21,7 @@ from bahi.db import postgres, sqlite
 from bahi.db.failures import DRIVER_ERRORS, translate
 from bahi.db.schema import HOUSE, Schema, StoreSchema
 from bahi.db.stores import sqlite_path
-from bahi.db.turnstile import Turnstile
+from bahi.db.turnstile import Turnstile, lock_beside
 from bahi.kernel.errors import Misconfigured
 
 LOCK_CLASS: Final = 0x6261_6869  # "bahi"
@@ -86,8 +86,9 @@ class Database:
             finally:
                 core.exec_driver_sql(f"SELECT pg_advisory_unlock({lock})")
             return
-        name = self.path.with_name(self.path.name + ".schema")
-        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(
+            lock_beside(self.path, "schema"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield

@@ -141,14 +141,14 @@ def _usable(folder: Path) -> Programs | None:
 
 
 def _address(url: str, driver: psycopg.Connection[Any]) -> tuple[str, dict[str, str]]:
-    """Say where to connect, and apart from it what nobody may see: to the very server of `driver`."""
-    wish = {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
-    wish |= {"host": driver.info.host, "port": driver.info.port}
+    """Say where to connect (to the very server of `driver`), and apart what nobody may see."""
+    wish = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    wish |= {"host": driver.info.host, "port": str(driver.info.port)}
     wish.pop("hostaddr", None)
     wish.pop("options", None)
-    wish["connect_timeout"] = postgres.CONNECT_TIMEOUT_S
+    wish["connect_timeout"] = str(postgres.CONNECT_TIMEOUT_S)
     password = wish.pop("password", None)
-    return make_conninfo(**wish), {} if password is None else {"PGPASSWORD": str(password)}
+    return make_conninfo(**wish), {} if password is None else {"PGPASSWORD": password}
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Iterable
 from typing import Final
 
@@ -13,9 +14,16 @@ from bahi.db.tx import Tx
 
 LONG_MS: Final = 20
 WARN_AGAIN_S: Final = 60.0
+NAMES_AT_MOST: Final = 500
+THE_REST: Final = "(others)"
+
+Spent = list[int]
+"""Of one function: how often it ran, all the microseconds it took, and the most at once."""
 
 log = logging.getLogger("bahi.db")
 _here = threading.local()
+_watches: weakref.WeakSet[Watch] = weakref.WeakSet()
+_opening = threading.Lock()
 
 
 def inside_a_transaction() -> bool:
@@ -27,8 +35,11 @@ class Watch:
     """Runs functions for one store, and names those that hold its writer too long."""
 
     def __init__(self, store: str) -> None:
-        self._store = store
+        self.store = store
+        self.spent: dict[str, Spent] = {}
         self._warned: dict[str, float] = {}
+        with _opening:
+            _watches.add(self)
 
     def run(self, unit: Unit, tx: Tx) -> None:
         """Run the unit's function; its result, error and effects are then the unit's."""
@@ -48,9 +59,19 @@ class Watch:
         if unit.error is None:
             unit.error = failure  # a failed statement dooms the unit, swallowed or not
         unit.effects = tx.effects if unit.error is None else []
-        took_ms = (time.perf_counter() - started) * 1000
-        if took_ms > LONG_MS:
-            self._warn(unit.name, took_ms)
+        took = time.perf_counter() - started
+        self._note(unit.name, int(took * 1_000_000))
+        if took * 1000 > LONG_MS:
+            self._warn(unit.name, took * 1000)
+
+    def _note(self, name: str, took_us: int) -> None:
+        spent = self.spent.get(name)
+        if spent is None:
+            name = name if len(self.spent) < NAMES_AT_MOST else THE_REST
+            spent = self.spent.setdefault(name, [0, 0, 0])
+        spent[0] += 1
+        spent[1] += took_us
+        spent[2] = max(spent[2], took_us)
 
     def _warn(self, name: str, took_ms: float) -> None:
         now = time.monotonic()
@@ -59,10 +80,28 @@ class Watch:
             log.warning(
                 "%s held the writer of %s for %.0f ms; over %d ms belongs in smaller chunks",
                 name,
-                self._store,
+                self.store,
                 took_ms,
                 LONG_MS,
             )
+
+
+def everything_spent() -> dict[str, dict[str, Spent]]:
+    """Add up, by store and function, what this process's units have taken so far.
+
+    The write threads count on meanwhile: a unit in passing may be in one number and not the next.
+    """
+    with _opening:
+        watches = list(_watches)
+    stores: dict[str, dict[str, Spent]] = {}
+    for watch in watches:
+        functions = stores.setdefault(watch.store.partition("-")[0], {})  # `main-3` is main's
+        for name, (count, total_us, worst_us) in list(watch.spent.items()):
+            so_far = functions.setdefault(name, [0, 0, 0])
+            so_far[0] += count
+            so_far[1] += total_us
+            so_far[2] = max(so_far[2], worst_us)
+    return stores
 
 
 def after_commit(units: Iterable[Unit]) -> None:

@@ -15,12 +15,17 @@ from types import TracebackType
 from typing import Self
 
 
+def lock_beside(database: Path, what: str) -> Path:
+    """Name a lock file of a database: beside it, hidden, and never removed (who waits holds it)."""
+    return database.with_name(f".{database.name}.{what}")
+
+
 class Turnstile:
     """`with turnstile:` is one process's turn."""
 
     def __init__(self, database: Path) -> None:
-        self._gate = _open(database.with_name(database.name + ".gate"))
-        self._turn = _open(database.with_name(database.name + ".turn"))
+        self._gate = _open(lock_beside(database, "gate"))
+        self._turn = _open(lock_beside(database, "turn"))
 
     def __enter__(self) -> Self:
         fcntl.flock(self._gate, fcntl.LOCK_EX)

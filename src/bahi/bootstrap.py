@@ -1,0 +1,194 @@
+"""The one place where things are made and joined.
+
+A start goes in this order: the data folder, the keys, the databases and their migrations, the
+process's node, the stores; then whatever is kept in memory is filled, and last the doors open.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+from bahi import migrations
+from bahi.config import STORE_VARIABLES, Settings
+from bahi.db.migrate import ORIGIN, History, Migrator
+from bahi.db.nodes import newest_id, take_node
+from bahi.db.opening import Database
+from bahi.db.readers import Pool
+from bahi.db.schema import TRADING
+from bahi.db.stores import Stores
+from bahi.kernel.clock import Clock, SystemClock, unix_ms
+from bahi.kernel.crypto import Vault
+from bahi.kernel.errors import Conflict, Misconfigured, NotCommitted, Unavailable
+from bahi.kernel.ids import IdMint, check_clock
+from bahi.kernel.keyring import Keyring
+
+NEWEST_IN: Final = ("orders", "order_events", "audit_trail")
+"""Tables of a trading store that every minting process writes: where its newest id is found."""
+
+log = logging.getLogger("bahi")
+
+
+class AlreadyServed(Conflict):
+    """Another process serves this data folder."""
+
+    code = "already_served"
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that doors need, made and joined."""
+
+    settings: Settings
+    stores: Stores
+    keyring: Keyring
+    vault: Vault
+    clock: Clock
+    held: ExitStack
+
+    async def close(self) -> None:
+        """Finish the writes that wait, then let go of files, connections and the folder."""
+        await self.stores.close()
+        self.held.close()
+
+
+def build(settings: Settings, *, serving: bool = False, clock: Clock = SystemClock()) -> House:  # noqa: B008 - has no state
+    """Make a house from its settings; of those that serve, only one may stand on a folder."""
+    with ExitStack() as held:
+        make_folder(settings.home)
+        if serving:
+            held.enter_context(take_service_lock(settings.home))
+        keyring = keyring_of(settings)
+        bring_to_the_present(settings)
+        mint = mint_of(settings, clock)
+        stores = Stores(
+            settings.urls,
+            mint.mint,
+            pool=Pool(
+                settings.pool_size,
+                settings.pool_overflow,
+                settings.pool_timeout_s,
+                settings.pool_recycle_s,
+            ),
+            replica_url=settings.replica,
+        )
+        # What is kept in memory is filled here, call by call, before any door opens.
+        return House(settings, stores, keyring, Vault(keyring), clock, held.pop_all())
+
+
+def make_folder(home: Path) -> None:
+    """Make the data folder, closed to others; one with other things in it is left as it is."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if home.stat().st_mode & 0o077:
+            if any(home.iterdir()):
+                raise Misconfigured(
+                    f"Others can look into the data folder; close it with: chmod 700 {home}"
+                )
+            home.chmod(0o700)
+    except OSError as fault:
+        raise _unusable(home, fault) from None
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise _unusable(home, PermissionError(None, "Permission denied"))
+
+
+def _unusable(home: Path, fault: OSError) -> Misconfigured:
+    return Misconfigured(
+        f"The data folder {home} cannot be used ({fault.strerror}); "
+        "set BAHI_HOME to a folder that you may write to."
+    )
+
+
+@contextmanager
+def take_service_lock(home: Path) -> Iterator[TextIO]:
+    """Be the one service of a data folder; the kernel lets go of the lock when a process dies."""
+    with (home / "service.lock").open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise AlreadyServed(
+                f"Bahi already serves {home} (process {lock.read().strip()}); "
+                "stop it first, or set BAHI_HOME to another folder."
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield lock
+
+
+def keyring_of(settings: Settings) -> Keyring:
+    """Read the keys; make them only where nothing can have been sealed yet."""
+    if settings.keys is not None:
+        return Keyring.from_text(settings.keys, "BAHI_KEYS")
+    if settings.keyring.exists():
+        return Keyring.load(settings.keyring)
+    made = [store for store, it in migrators(settings).items() if _was_made(store, it)]
+    if made and not settings.keyring.exists():  # another first start may just have made both
+        raise Misconfigured(
+            f"There is a {made[0]} store but no keyring at {settings.keyring}: put it back from a "
+            "copy, or set BAHI_KEYS to its text; if it is lost for good, `bahi keys create` makes "
+            "a new one, and every secret has to be entered anew."
+        )
+    return Keyring.create(settings.keyring)
+
+
+def _was_made(store: str, migrator: Migrator) -> bool:
+    file = migrator.database.path
+    if file is not None and not file.exists():
+        return False
+    with naming(store):
+        return migrator.version() > ORIGIN
+
+
+def migrators(settings: Settings, tell: Callable[[str], None] = log.info) -> dict[str, Migrator]:
+    """Return what moves each store along its history, by name."""
+    steps = Path(migrations.__file__).parent
+    return {
+        store: Migrator(Database(store, url), History(steps / store / "versions"), tell)
+        for store, url in settings.urls.items()
+    }
+
+
+def bring_to_the_present(settings: Settings) -> None:
+    """Migrate every store, or refuse or warn where one is behind, as the settings wish."""
+    for store, migrator in migrators(settings).items():
+        with naming(store):
+            migrator.upgrade(**({} if settings.migrate == "auto" else {"to": ORIGIN}))
+            behind = [step for step in migrator.applied() if step.applied_at is None]
+        if not behind:
+            continue
+        sentence = (
+            f"The {store} store lacks {len(behind)} of {len(migrator.steps)} steps; "
+            "run `bahi db upgrade`"
+        )
+        if settings.migrate == "refuse":
+            raise Misconfigured(f"{sentence}, or set BAHI_MIGRATE to auto.")
+        log.warning("%s.", sentence)
+
+
+def mint_of(settings: Settings, clock: Clock) -> IdMint:
+    """Take a node for this process, and refuse a clock that is behind what is written already."""
+    newest = 0
+    for store in sorted(TRADING):
+        with naming(store):
+            newest = max(newest, newest_id(Database(store, settings.urls[store]), NEWEST_IN))
+    check_clock(newest, clock())
+    with naming("main"):
+        node = take_node(Database("main", settings.main))
+    return IdMint(node, unix_ms, start_after=newest)
+
+
+@contextmanager
+def naming(store: str) -> Iterator[None]:
+    """Say which variable named the database that does not answer."""
+    try:
+        yield
+    except NotCommitted as fault:
+        raise Unavailable(f"{STORE_VARIABLES[store]}: {fault}") from fault
