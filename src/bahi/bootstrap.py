@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
-from bahi import migrations
 from bahi.config import STORE_VARIABLES, Settings
-from bahi.db.migrate import ORIGIN, History, Migrator
+from bahi.db.migrate import ORIGIN, Migrator
 from bahi.db.nodes import newest_id, take_node
 from bahi.db.opening import Database
 from bahi.db.readers import Pool
@@ -28,6 +27,7 @@ from bahi.kernel.crypto import Vault
 from bahi.kernel.errors import Conflict, Misconfigured, NotCommitted, Unavailable
 from bahi.kernel.ids import IdMint, check_clock
 from bahi.kernel.keyring import Keyring
+from bahi.migrations import history
 
 NEWEST_IN: Final = ("orders", "order_events", "audit_trail")
 """Tables of a trading store that every minting process writes: where its newest id is found."""
@@ -149,9 +149,8 @@ def _was_made(store: str, migrator: Migrator) -> bool:
 
 def migrators(settings: Settings, tell: Callable[[str], None] = log.info) -> dict[str, Migrator]:
     """Return what moves each store along its history, by name."""
-    steps = Path(migrations.__file__).parent
     return {
-        store: Migrator(Database(store, url), History(steps / store / "versions"), tell)
+        store: Migrator(Database(store, url), history(store), tell)
         for store, url in settings.urls.items()
     }
 
@@ -160,17 +159,21 @@ def bring_to_the_present(settings: Settings) -> None:
     """Migrate every store, or refuse or warn where one is behind, as the settings wish."""
     for store, migrator in migrators(settings).items():
         with naming(store):
-            migrator.upgrade(**({} if settings.migrate == "auto" else {"to": ORIGIN}))
+            if settings.migrate == "auto":
+                migrator.upgrade()
+                continue
+            migrator.upgrade(to=ORIGIN)  # takes no step, and yet refuses a newer database
             behind = [step for step in migrator.applied() if step.applied_at is None]
-        if not behind:
-            continue
-        sentence = (
-            f"The {store} store lacks {len(behind)} of {len(migrator.steps)} steps; "
-            "run `bahi db upgrade`"
-        )
-        if settings.migrate == "refuse":
-            raise Misconfigured(f"{sentence}, or set BAHI_MIGRATE to auto.")
-        log.warning("%s.", sentence)
+        if behind:
+            _refuse_or_warn(settings, migrator, len(behind))
+
+
+def _refuse_or_warn(settings: Settings, migrator: Migrator, behind: int) -> None:
+    steps = len(migrator.steps)
+    sentence = f"The {migrator.database.store} store lacks {behind} of {steps} steps"
+    if settings.migrate == "refuse" or behind == steps:  # an empty store serves nobody
+        raise Misconfigured(f"{sentence}; run `bahi db upgrade`, or set BAHI_MIGRATE to auto.")
+    log.warning("%s; run `bahi db upgrade`.", sentence)
 
 
 def mint_of(settings: Settings, clock: Clock) -> IdMint:

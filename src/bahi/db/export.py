@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Source:
     @property
     def question(self) -> sa.Select[Any]:
         """Ask for every row, in the order of the first column."""
-        columns = [sa.column(name) for name in self.columns]
+        columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in self.columns]
         return sa.select(*columns).select_from(sa.table(self.name)).order_by(columns[0])
 
 
@@ -132,14 +133,8 @@ def _table(table: sa.Table) -> Source:
 def _view(core: sa.Connection, name: str, secret: set[str]) -> Source:
     """Describe a view as the database does; a column with a secret's name stays here."""
     kinds = {c["name"]: str(c["type"]).upper() for c in sa.inspect(core).get_columns(name)}
-    return Source(
-        name,
-        {
-            column: kind in WHOLE
-            for column, kind in kinds.items()
-            if column not in secret and kind not in BYTES
-        },
-    )
+    shown = {c: kind for c, kind in kinds.items() if c not in secret and kind not in BYTES}
+    return Source(name, {column: kind in WHOLE for column, kind in shown.items()})
 
 
 def _write(core: sa.Connection, source: Source, folder: Path, form: Form, tell: Tell) -> Exported:
@@ -185,24 +180,20 @@ def _cell(value: object) -> str:
 def _to_parquet(text: Path, source: Source, file: Path) -> None:
     import duckdb  # noqa: PLC0415 - an extra, and only who asks for Parquet waits for it
 
-    kinds = {name: "BIGINT" if whole else "VARCHAR" for name, whole in source.columns.items()}
-    unfinished = file.with_name(f".{file.name}.unfinished")
-    with duckdb.connect() as duck:
-        read = duck.read_csv(
-            str(text),
-            header=True,
-            sep=",",
-            dtype=kinds,
-            quotechar='"',
-            escapechar='"',
-            na_values="",
-            allow_quoted_nulls=False,
-            strict_mode=True,
-            auto_detect=False,
-        )
-        with _private(unfinished):
-            read.write_parquet(str(unfinished))
-    unfinished.rename(file)
+    kinds = ", ".join(
+        f"'{name}': '{'BIGINT' if whole else 'VARCHAR'}'" for name, whole in source.columns.items()
+    )
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as private:  # mode 700
+        unfinished = Path(private) / file.name
+        with duckdb.connect() as duck:
+            duck.execute(
+                f"COPY (SELECT * FROM read_csv($text, columns = {{{kinds}}}, auto_detect = false,"  # noqa: S608 - our own columns
+                " header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '',"
+                " allow_quoted_nulls = false)) TO $file (FORMAT parquet)",
+                {"text": str(text), "file": str(unfinished)},
+            )
+        unfinished.chmod(0o600)
+        unfinished.rename(file)
 
 
 def _private(file: Path) -> Any:

@@ -22,8 +22,8 @@ from bahi.db.failures import DRIVER_ERRORS, translate
 from bahi.db.loading import load
 from bahi.db.locks import held
 from bahi.db.migrate import History, SchemaNewer
-from bahi.db.turnstile import lock_beside
 from bahi.db.opening import Database, transaction
+from bahi.db.turnstile import lock_beside
 from bahi.kernel.clock import Clock
 from bahi.kernel.errors import Conflict, Invalid, NotCommitted
 
@@ -125,6 +125,7 @@ def _change_places(
         sync(path.parent)
         return None
     try:
+        _read_only(path)
         _as_one_file(path)
         with database.opened() as core:
             _refuse_to_overwrite(database.store, count_rows(core), force=force)
@@ -147,6 +148,13 @@ def _refuse_unless_damaged(error: Exception, path: Path, *, force: bool) -> None
             f"{path.name} is there and cannot be read; --force puts the backup in its place and "
             "keeps its files under another name."
         ) from error
+
+
+def _read_only(path: Path) -> None:
+    """Read a little without touching anything: to open a damaged store would cost it its WAL."""
+    look = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    with closing(look) as driver:
+        driver.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _as_one_file(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How large a store's tables are: rows counted, and bytes with their indexes where these are known."""
+"""How large a store's tables are: rows counted, and bytes with their indexes where known."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _on_postgres(core: sa.Connection) -> dict[str, int]:
         "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
         " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
     )
-    return {table: size for table, size in rows}
+    return {str(table): int(size) for table, size in rows}
 
 
 def _on_sqlite(core: sa.Connection) -> dict[str, int]:
@@ -69,7 +69,7 @@ def _on_sqlite(core: sa.Connection) -> dict[str, int]:
         "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat('main', 1) s"
         " JOIN sqlite_master m ON m.name = s.name GROUP BY m.tbl_name"
     )
-    return {table: size for table, size in rows}
+    return {str(table): int(size) for table, size in rows}
 
 
 def _of_files(path: Path) -> int:

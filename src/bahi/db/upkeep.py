@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +20,17 @@ from bahi.db.facts import Damaged
 from bahi.db.failures import DRIVER_ERRORS, translate
 from bahi.db.locks import held
 from bahi.db.opening import Database
+from bahi.db.turnstile import lock_beside
 from bahi.kernel.errors import Conflict, NotFound
 
 TURN_WITHIN_S: Final = 30.0
 MARKS_KEPT_US: Final = 30 * 86_400 * 1_000_000
-HALF_BUILT: Final = r"_cc(new|old)\d*$"  # what REINDEX CONCURRENTLY leaves when it is cut off
+HALF_BUILT: Final = r"""
+SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+WHERE relnamespace = current_schema()::regnamespace AND NOT indisvalid
+  AND relname ~ '_cc(new|old)\d*$'
+"""
+"""The indexes that a REINDEX CONCURRENTLY leaves when it is cut off."""
 
 
 def maintain(
@@ -97,8 +103,8 @@ def _turn(path: Path, within_s: float) -> Iterator[None]:
     """Take one turn at the file's turnstile, as `Turnstile` does, but not wait for ever."""
     busy = str(_no_turn(path.stem, within_s))
     with (
-        held(path.with_name(f"{path.name}.gate"), busy, within_s=within_s),
-        held(path.with_name(f"{path.name}.turn"), busy, within_s=within_s),
+        held(lock_beside(path, "gate"), busy, within_s=within_s),
+        held(lock_beside(path, "turn"), busy, within_s=within_s),
     ):
         yield
 
@@ -122,17 +128,13 @@ def _reindex(core: sa.Connection, table: str) -> None:
     try:
         core.exec_driver_sql(f"REINDEX TABLE CONCURRENTLY {table}")
     except DRIVER_ERRORS:
-        _drop_half_built(core)
+        with suppress(*DRIVER_ERRORS):  # still locked: the next upkeep begins by dropping it
+            _drop_half_built(core)
         raise
 
 
 def _drop_half_built(core: sa.Connection) -> None:
-    names = core.exec_driver_sql(
-        "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid"
-        f" WHERE relnamespace = current_schema()::regnamespace AND NOT indisvalid"
-        f" AND relname ~ '{HALF_BUILT}'"
-    )
-    for name in list(names.scalars()):
+    for name in core.exec_driver_sql(HALF_BUILT).scalars().all():
         core.exec_driver_sql(f"DROP INDEX CONCURRENTLY {name}")
 
 

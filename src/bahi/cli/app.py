@@ -1,0 +1,72 @@
+"""The terminal door: every command, one file for each noun.
+
+Exit codes: 0 done; 1 not done, or a check that found something, with a sentence on standard error;
+2 not understood; 130 stopped by Ctrl-C (`bahi up` ends with 0: that is how one stops it).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from bahi.cli import db, keys, up
+from bahi.kernel.errors import BahiError
+
+PRIVATE = 0o077
+"""Whatever these commands make is its owner's alone."""
+
+app = typer.Typer(
+    help="The book-keeper, gatekeeper and switchboard of an algorithmic trading desk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("up")(up.up)
+app.add_typer(db.app, name="db")
+app.add_typer(keys.app, name="keys")
+
+
+def _say_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bahi {version('bahi')}")
+        raise typer.Exit
+
+
+@app.callback()
+def bahi(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda it: _say_version(wanted=it),
+            is_eager=True,
+            help="Say which version this is.",
+        ),
+    ] = False,
+) -> None:
+    """Keep the books of a trading desk."""
+
+
+@app.command()
+def docs() -> None:
+    """Write the pages that are generated from the code into docs/."""
+    from bahi.cli.docs import write_pages  # noqa: PLC0415 - for who works on Bahi
+
+    for file in write_pages(app):
+        typer.echo(file)
+
+
+def main() -> None:
+    """Run a command; what is expected to go wrong is one sentence, never a traceback."""
+    os.umask(PRIVATE)
+    try:
+        app(prog_name="bahi")
+    except BahiError as failure:
+        typer.echo(str(failure), err=True)
+        sys.exit(1)

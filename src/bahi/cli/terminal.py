@@ -1,0 +1,84 @@
+"""How commands speak: tables and JSON on standard output, progress and failures beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from bahi.config import Settings
+
+T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def settings() -> Settings:
+    """Read the settings, as every command does first."""
+    return Settings.from_environment(os.environ)
+
+
+def in_house(work: Callable[[Any], Awaitable[T]]) -> T:
+    """Do something in a house of our own; one that is behind is not migrated by the way."""
+    from bahi.bootstrap import build  # noqa: PLC0415 - `bahi --help` needs no house
+
+    async def stay() -> T:
+        house = build(replace(settings(), migrate="refuse"))
+        try:
+            return await work(house)
+        finally:
+            await house.close()
+
+    return asyncio.run(stay())
+
+
+def show_json(answer: Any) -> None:
+    """Answer a program."""
+    typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def show_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Answer a person: a table that fits the terminal, or 80 columns where there is none."""
+    from rich.console import Console  # noqa: PLC0415 - for who looks at a table
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(value) for value in row))
+    console = Console(markup=False, highlight=False, emoji=False)
+    with console.capture() as written:
+        console.print(table)
+    for line in written.get().splitlines():
+        typer.echo(line.rstrip())
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before what cannot be undone; a no ends the command with 1."""
+    if not yes:
+        typer.confirm(question, abort=True, err=True)
+
+
+@contextmanager
+def progress(doing: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show on standard error how far something is, while it takes longer than a moment."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(doing, total=total)
+        yield lambda more: bar.advance(task, more)
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal what happens, beside the answer."""
+    typer.echo(line, err=True)

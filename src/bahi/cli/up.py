@@ -1,0 +1,141 @@
+"""`bahi up`: the service, from the first line that it says to a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bahi.cli.terminal import settings
+from bahi.config import Settings
+from bahi.kernel.errors import Conflict, Misconfigured
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+LAST_ANSWERS_WITHIN_S: Final = 3
+QUEUE: Final = 2048
+QUIET: Final = ("alembic", "uvicorn")
+
+
+class PortTaken(Conflict):
+    """Another program listens there."""
+
+    code = "port_taken"
+
+
+def up(
+    *,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="The port; 0 takes a free one.")
+    ] = None,
+) -> None:
+    """Start the service; Ctrl-C stops it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the service has its own
+    wished = settings()
+    wished = replace(
+        wished,
+        host=wished.host if host is None else host,
+        port=wished.port if port is None else port,
+    )
+    say_on_standard_error(wished.log_level)
+    try:
+        app: FastAPI = import_module("bahi.asgi").app(wished)  # above us: so by its name
+        serve(app, bind(wished.host, wished.port), wished)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def serve(app: FastAPI, door: socket.socket, known: Settings) -> None:
+    """Answer at the door until a signal comes; then finish what was begun, within the bound."""
+    import uvicorn  # noqa: PLC0415 - only here
+
+    class Service(uvicorn.Server):
+        """A server that says when it listens, and for which a signal is no failure."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            """Open the door, and say so."""
+            await super().startup(sockets)
+            if self.started:
+                for line in welcome(door, known):
+                    typer.echo(line)
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """Stop on a signal, without raising it again at the end."""
+            with handling(self.handle_exit):
+                yield
+
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,  # addresses may carry keys
+        server_header=False,
+        backlog=QUEUE,
+        timeout_graceful_shutdown=LAST_ANSWERS_WITHIN_S,
+    )
+    Service(config).run(sockets=[door])
+
+
+@contextmanager
+def handling(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Call `stop` for a signal to end, from the running loop, so that it wakes at once."""
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, stop, each, None)
+    yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address, or say why not; who knocks from now on waits for the service."""
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(address, family=family, backlog=QUEUE)
+    except socket.gaierror:
+        raise Misconfigured(f"{host!r} is no address of this machine; set BAHI_HOST.") from None
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"Another program listens on port {port} of {host}; "
+                "stop it, or choose another port with --port."
+            ) from None
+        why = os.strerror(fault.errno or 0)
+        raise Misconfigured(f"Bahi cannot listen on port {port} of {host}: {why}.") from None
+
+
+def say_on_standard_error(level: str) -> None:
+    """Send the log to standard error; the libraries' chatter only where everything is wanted."""
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    if level != "DEBUG":
+        for name in QUIET:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def welcome(door: socket.socket, known: Settings) -> Iterator[str]:
+    """Say where it is, where the data lies and what to do next."""
+    host, port = door.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what to click
+    yield f"Bahi is open at http://{f'[{host}]' if ':' in host else host}:{port}"
+    yield f"Its data lies in {known.home}"
+    yield "Next: open that address in a browser, or ask `bahi --help`. Ctrl-C stops it."
