@@ -95,8 +95,13 @@ def full_load(url: str, processes: int = 2) -> Iterator[list[str]]:
 
 @pytest.mark.torture
 def test_a_backup_under_full_load_comes_back_consistent(
-    ledger: Database, backups: Backups, clock: StoppedClock, tmp_path: Path
+    ledger: Database,
+    backups: Backups,
+    clock: StoppedClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("bahi.db.copies.PAGES", 4)  # hundreds of steps, with writes between them
     write(
         ledger.url,
         *(f"{n}/{half}" + "x" * 4000 for n in range(500) for half in ("debit", "credit")),
@@ -367,6 +372,22 @@ def test_a_store_damaged_beyond_reading_is_replaced_by_force_and_its_files_kept(
     assert small.path.with_name(name).read_bytes().startswith(b"not a database")
     assert small.path.with_name(f"{name}-wal").read_bytes() == b"a log of other days"
     assert look(small.url)[1] == ([0] * 4, [0] * 4)
+
+
+@pytest.mark.torture
+def test_a_writer_on_another_machine_is_before_a_restore_or_after_it_and_never_lost(
+    postgres_url: str, backups: Backups, clock: StoppedClock, tmp_path: Path
+) -> None:
+    create(postgres_url)
+    database = Database("main", postgres_url, SCHEMA)
+    backup = backups.take(database)
+    with full_load(postgres_url) as acknowledged:
+        name = restore(backup, database, NO_STEPS, tmp_path, clock, force=True)
+    with database.opened() as core:
+        before = set(core.exec_driver_sql(f'SELECT note FROM "{name}".entries').scalars())
+    after, (said, summed) = look(postgres_url)
+    assert said == summed
+    assert set(acknowledged) <= whole_units(before) | whole_units(after)
 
 
 def test_a_backup_goes_back_only_to_where_it_came_from(

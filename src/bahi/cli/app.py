@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from bahi.cli import db, keys, up
+from bahi.cli import backup, db, keys, up
 from bahi.kernel.errors import BahiError
 
 PRIVATE = 0o077
@@ -27,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("up")(up.up)
+db.app.add_typer(backup.app)
 app.add_typer(db.app, name="db")
 app.add_typer(keys.app, name="keys")
 

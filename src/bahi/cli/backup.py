@@ -242,7 +242,7 @@ def _telling() -> Iterator[Callable[[str], None]]:
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
     with console.status("") as line:
-        yield lambda doing: line.update(doing)
+        yield line.update
 
 
 def _sized(size: int | None) -> str:
