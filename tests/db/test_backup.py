@@ -101,7 +101,7 @@ def test_a_backup_under_full_load_comes_back_consistent(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bahi.db.copies.PAGES", 4)  # hundreds of steps, with writes between them
+    monkeypatch.setattr("bahi.db.copies.PAGES", 4)  # hundreds of steps
     write(
         ledger.url,
         *(f"{n}/{half}" + "x" * 4000 for n in range(500) for half in ("debit", "credit")),
@@ -418,6 +418,24 @@ def test_a_copy_is_taken_while_another_connection_holds_the_write_lock(
         other.execute("UPDATE books SET balance = 5")
         backup = backups.take(small)
         other.execute("COMMIT")
+    with closing(sqlite3.connect(backup.file)) as copy:
+        assert copy.execute("SELECT sum(balance) FROM books").fetchone() == (0,)
+
+
+def test_a_copy_in_steps_does_not_begin_again_when_others_write_between_them(
+    small: Database, backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bahi.db.copies.PAGES", 1)
+    assert small.path is not None
+    with closing(sqlite3.connect(small.path, isolation_level=None)) as other:
+        told: list[str] = []
+
+        def write_between(line: str) -> None:
+            told.append(line)
+            other.execute("UPDATE books SET balance = balance + 1")
+
+        backup = backups.take(small, write_between)
+    assert len(told) > 5
     with closing(sqlite3.connect(backup.file)) as copy:
         assert copy.execute("SELECT sum(balance) FROM books").fetchone() == (0,)
 
