@@ -104,7 +104,7 @@ def test_a_secret_is_found_nowhere_and_moves_to_a_new_key_under_load(
 
 def _read(file: Path) -> bytes:
     """Read a file; a PostgreSQL dump is unpacked, or its compression would hide what is in it."""
-    if not (file.name.endswith(".dump") and (binaries := find_binaries())):
+    if not (file.name.endswith(".pgdump") and (binaries := find_binaries())):
         return file.read_bytes()
     unpacked = subprocess.run(
         [binaries.path("pg_restore"), "-f", "-", file], check=True, capture_output=True
