@@ -16,12 +16,12 @@ import sqlalchemy as sa
 
 from bahi.bootstrap import House, build
 from bahi.config import STORE_VARIABLES, Settings
-from bahi.db.backup import Backups
-from bahi.db.export import export
 from bahi.db.opening import Database, transaction
 from bahi.db.resealing import Resealing, census, row_id, sealed_tables
 from bahi.db.schema import HOUSE, STORES
 from bahi.db.tx import Tx
+from bahi.db.upkeep.backup import Backups
+from bahi.db.upkeep.export import export
 from bahi.kernel.clock import SystemClock
 from bahi.kernel.errors import BahiError
 from tests.clusters import Cluster

@@ -56,7 +56,7 @@ def test_every_file_that_the_documents_name_is_there() -> None:
 
 
 def test_every_command_that_the_readme_names_is_in_the_makefile() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     readme = (ROOT / "README.md").read_text("utf-8")
     assert set(re.findall(r"\bmake ([a-z]+)\b", readme)) <= targets
 

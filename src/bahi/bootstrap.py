@@ -89,7 +89,7 @@ def make_folder(home: Path) -> None:
         if home.stat().st_mode & 0o077:
             if any(home.iterdir()):
                 raise Misconfigured(
-                    f"Others can look into the data folder; close it with: chmod 700 {home}"
+                    f"Others can look into the data folder; close it with `chmod 700 {home}`."
                 )
             home.chmod(0o700)
     except OSError as fault:

@@ -1,4 +1,4 @@
-"""Bahi as its users run it: real processes, each with a data folder and an environment of its own."""
+"""Bahi as its users run it: real processes, each with a data folder and environment of its own."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from bahi.kernel.clock import SystemClock
 from bahi.kernel.errors import BahiError, NotFound
 
 if TYPE_CHECKING:
-    from bahi.db.backup import Backups
     from bahi.db.migrate import Migrator
+    from bahi.db.upkeep.backup import Backups
 
 app = typer.Typer()
 
@@ -63,7 +63,7 @@ def restore(
 ) -> None:
     """Bring a backup back in place of its store; no service may be running."""
     from bahi.bootstrap import make_folder, naming  # noqa: PLC0415 - `bahi --help` needs no database
-    from bahi.db.restore import restore as bring_back  # noqa: PLC0415
+    from bahi.db.upkeep.restore import restore as bring_back  # noqa: PLC0415
 
     known = settings()
     make_folder(known.home)
@@ -87,7 +87,7 @@ def restore(
 @app.command()
 def drill(store: Store = None, *, as_json: AsJson = False) -> None:
     """Bring the newest backup of each store back in a scratch place; 1 if one is not good."""
-    from bahi.db.drill import drill as examine  # noqa: PLC0415
+    from bahi.db.upkeep.drill import drill as examine  # noqa: PLC0415
 
     known = settings()
     migrators = _chosen(known, store)
@@ -119,7 +119,7 @@ def export(
 ) -> None:
     """Write tables to files for other programs, without secret columns."""
     from bahi.bootstrap import naming  # noqa: PLC0415
-    from bahi.db.export import export as write_out  # noqa: PLC0415
+    from bahi.db.upkeep.export import export as write_out  # noqa: PLC0415
 
     (migrator,) = _chosen(settings(), store).values()
     with naming(store), _telling() as tell:
@@ -135,7 +135,7 @@ def export(
 @app.command()
 def size(store: Store = None, *, as_json: AsJson = False) -> None:
     """Show how large each store's tables are, with their indexes."""
-    from bahi.db.sizes import StoreSize, sizes  # noqa: PLC0415
+    from bahi.db.upkeep.sizes import StoreSize, sizes  # noqa: PLC0415
 
     found: list[StoreSize] = []
     all_well = _each(settings(), store, lambda it, _: found.append(sizes(it.database)))
@@ -157,7 +157,7 @@ def size(store: Store = None, *, as_json: AsJson = False) -> None:
 @app.command()
 def slow(store: Store = None, *, as_json: AsJson = False) -> None:
     """Show the ten slowest statements of each store, or the functions that ran them."""
-    from bahi.db.slow import Slowest, slowest  # noqa: PLC0415
+    from bahi.db.upkeep.slow import Slowest, slowest  # noqa: PLC0415
 
     known = settings()
     found: dict[str, Slowest] = {}
@@ -187,7 +187,7 @@ def slow(store: Store = None, *, as_json: AsJson = False) -> None:
 @app.command()
 def maintain(store: Store = None) -> None:
     """Check, rebuild indexes, give room back and analyse, while the stores are in use."""
-    from bahi.db.upkeep import maintain as keep_up  # noqa: PLC0415
+    from bahi.db.upkeep.maintain import maintain as keep_up  # noqa: PLC0415
 
     def work(migrator: Migrator, tell: Callable[[str], None]) -> None:
         keep_up(migrator.database, tell)
@@ -200,7 +200,7 @@ def maintain(store: Store = None) -> None:
 
 
 def _backups(known: Settings) -> Backups:
-    from bahi.db.backup import Backups, Keep  # noqa: PLC0415
+    from bahi.db.upkeep.backup import Backups, Keep  # noqa: PLC0415
 
     keep = Keep(known.backups_keep, known.backups_days)
     return Backups(known.home / "backups", SystemClock(), keep)

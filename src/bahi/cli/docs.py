@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import click
 import typer
 
 from bahi.cli.quick_reference import quick_reference
@@ -19,17 +18,16 @@ def commands(app: typer.Typer) -> list[tuple[str, str]]:
     return list(_walk(typer.main.get_command(app), "bahi"))
 
 
-def _walk(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            yield from _walk(command.commands[name], f"{path} {name}")
+def _walk(command: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Walk down a tree of commands; what typer makes them of is its own affair."""
+    inner = getattr(command, "commands", None)
+    if inner is not None:
+        for name in sorted(inner):
+            yield from _walk(inner[name], f"{path} {name}")
         return
-    arguments = [p.make_metavar(click.Context(command)) for p in command.params if _is_argument(p)]
+    wanted = [p for p in command.params if p.param_type_name == "argument"]
+    arguments = [p.name.upper() if p.required else f"[{p.name.upper()}]" for p in wanted]
     yield " ".join([path, *arguments]), (command.help or "").strip().partition("\n")[0]
-
-
-def _is_argument(parameter: click.Parameter) -> bool:
-    return parameter.param_type_name == "argument"
 
 
 def pages(app: typer.Typer) -> dict[str, Callable[[], str]]:

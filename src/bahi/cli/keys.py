@@ -98,12 +98,12 @@ def rotate(
     if as_json:
         show_json({"key": done.active, "secrets": done.secrets, "broken": done.broken})
     else:
-        typer.echo(f"{done.secrets} secrets were sealed anew under key {done.active}.")
+        typer.echo(f"Sealed {_many(done.secrets)} anew under key {done.active}.")
         for broken in done.broken:
             typer.echo(f"  {broken}", err=True)
     if done.broken:
         raise NotAllOpened(
-            f"{len(done.broken)} secrets do not open under any key and were left as they are."
+            f"Left as it was what does not open: {_many(len(done.broken))}, named above."
         )
 
 
@@ -120,8 +120,7 @@ def retire(
     async def let_go(house: House) -> None:
         if left := (await census(house.stores))[key_id]:
             raise StillUsed(
-                f"{left} secrets are still sealed under key {key_id}; "
-                "run `bahi keys rotate --resume` first."
+                f"Key {key_id} still seals {_many(left)}; run `bahi keys rotate --resume` first."
             )
         confirm("Backups made under this key will not open any more. Go on?", yes=yes)
         house.keyring.retire(key_id)
@@ -131,3 +130,7 @@ def retire(
         show_json({"retired": key_id})
     else:
         typer.echo(f"Key {key_id} is forgotten.")
+
+
+def _many(secrets: int) -> str:
+    return f"{secrets} secret{'s' * (secrets != 1)}"

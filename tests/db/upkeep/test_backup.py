@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bahi.db.backup import Backup, Backups, Keep
-from bahi.db.facts import Damaged
-from bahi.db.locks import held
 from bahi.db.migrate import History, SchemaNewer
 from bahi.db.opening import Database
-from bahi.db.programs import find_programs
-from bahi.db.restore import restore
+from bahi.db.upkeep.backup import Backup, Backups, Keep
+from bahi.db.upkeep.facts import Damaged
+from bahi.db.upkeep.locks import held
+from bahi.db.upkeep.programs import find_programs
+from bahi.db.upkeep.restore import restore
 from bahi.kernel.clock import StoppedClock
 from bahi.kernel.errors import Conflict, Invalid, Misconfigured, NotFound
 from tests import databases
@@ -101,7 +101,7 @@ def test_a_backup_under_full_load_comes_back_consistent(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bahi.db.copies.PAGES", 4)  # hundreds of steps
+    monkeypatch.setattr("bahi.db.upkeep.copies.PAGES", 4)  # hundreds of steps
     write(
         ledger.url,
         *(f"{n}/{half}" + "x" * 4000 for n in range(500) for half in ("debit", "credit")),
@@ -425,7 +425,7 @@ def test_a_copy_is_taken_while_another_connection_holds_the_write_lock(
 def test_a_copy_in_steps_does_not_begin_again_when_others_write_between_them(
     small: Database, backups: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bahi.db.copies.PAGES", 1)
+    monkeypatch.setattr("bahi.db.upkeep.copies.PAGES", 1)
     assert small.path is not None
     with closing(sqlite3.connect(small.path, isolation_level=None)) as other:
         told: list[str] = []
@@ -479,7 +479,7 @@ def test_no_command_line_and_no_error_shows_the_password(
     )
     (spy / "pg_restore").symlink_to(real.folder / "pg_restore")
     (spy / "pg_dump").chmod(0o755)
-    monkeypatch.setattr("bahi.db.programs._places", lambda: iter([spy]))
+    monkeypatch.setattr("bahi.db.upkeep.programs._places", lambda: iter([spy]))
     assert backups.take(Database("main", url, SCHEMA)).is_good()
     assert "hunter2" not in seen.read_text()
     assert "--snapshot" in seen.read_text()

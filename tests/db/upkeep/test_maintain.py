@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from bahi.db.facts import Damaged
-from bahi.db.locks import held
 from bahi.db.opening import Database
 from bahi.db.running import NAMES_AT_MOST, THE_REST, Watch
-from bahi.db.sizes import sizes
-from bahi.db.slow import Slow, slowest
-from bahi.db.statistics import StatisticsFiles, folder_of, read_statistics
 from bahi.db.turnstile import lock_beside
 from bahi.db.tx import Tx
-from bahi.db.upkeep import MARKS_KEPT_US, maintain
+from bahi.db.upkeep.facts import Damaged
+from bahi.db.upkeep.locks import held
+from bahi.db.upkeep.maintain import MARKS_KEPT_US, maintain
+from bahi.db.upkeep.sizes import sizes
+from bahi.db.upkeep.slow import Slow, slowest
+from bahi.db.upkeep.statistics import StatisticsFiles, folder_of, read_statistics
 from bahi.kernel.errors import Conflict, NotFound
 from tests import databases
 from tests.clusters import Cluster
 from tests.db.ledger import SCHEMA, create, enter, open_store
-from tests.db.test_backup import full_load, look, write
+from tests.db.upkeep.test_backup import full_load, look, write
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bahi.db.backup import Backup, copy_out, stamp
-from bahi.db.copies import Tell, sqlite_faults, sync
-from bahi.db.facts import Damaged, Facts, count_rows
 from bahi.db.failures import DRIVER_ERRORS, translate
-from bahi.db.loading import load
-from bahi.db.locks import held
 from bahi.db.migrate import History, SchemaNewer
 from bahi.db.opening import Database, transaction
 from bahi.db.turnstile import lock_beside
+from bahi.db.upkeep.backup import Backup, copy_out, stamp
+from bahi.db.upkeep.copies import Tell, sqlite_faults, sync
+from bahi.db.upkeep.facts import Damaged, Facts, count_rows
+from bahi.db.upkeep.loading import load
+from bahi.db.upkeep.locks import held
 from bahi.kernel.clock import Clock
 from bahi.kernel.errors import Conflict, Invalid, NotCommitted
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bahi.db.backup import Backup, Backups
-from bahi.db.drill import Check, Verdict, drill
-from bahi.db.facts import Facts, digest_of
 from bahi.db.migrate import Migrator
 from bahi.db.opening import Database
+from bahi.db.upkeep.backup import Backup, Backups
+from bahi.db.upkeep.drill import Check, Verdict, drill
+from bahi.db.upkeep.facts import Facts, digest_of
 from bahi.kernel.clock import StoppedClock
 from bahi.migrations import history
 from tests import databases
 from tests.db.ledger import SCHEMA, create
-from tests.db.test_backup import flip, full_load
+from tests.db.upkeep.test_backup import flip, full_load
 from tests.migrations.houses import HISTORY, house
 
 

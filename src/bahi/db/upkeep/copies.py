@@ -15,10 +15,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bahi.db import sqlite
-from bahi.db.facts import Damaged, count_rows, version_of
 from bahi.db.failures import DRIVER_ERRORS, translate
 from bahi.db.opening import Database
-from bahi.db.programs import find_programs, server_version
+from bahi.db.upkeep.facts import Damaged, count_rows, version_of
+from bahi.db.upkeep.programs import find_programs, server_version
 from bahi.kernel.errors import NotFound
 
 Tell = Callable[[str], None]

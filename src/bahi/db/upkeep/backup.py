@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bahi.db.copies import Tell, copy, sync
-from bahi.db.facts import Damaged, Facts, digest_of
-from bahi.db.locks import held
 from bahi.db.opening import Database
+from bahi.db.upkeep.copies import Tell, copy, sync
+from bahi.db.upkeep.facts import Damaged, Facts, digest_of
+from bahi.db.upkeep.locks import held
 from bahi.kernel.clock import IST, Clock, from_micros, to_micros
 from bahi.kernel.errors import NotFound
 

@@ -8,9 +8,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bahi.db.facts import count_rows
 from bahi.db.failures import DRIVER_ERRORS, translate
 from bahi.db.opening import Database
+from bahi.db.upkeep.facts import count_rows
 from bahi.kernel.errors import NotFound
 
 SIDE_FILES: Final = ("", "-wal")

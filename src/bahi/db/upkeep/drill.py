@@ -19,14 +19,14 @@ from typing import Final
 import sqlalchemy as sa
 
 from bahi.db import catalogue
-from bahi.db.backup import Backup, Backups, copy_out
-from bahi.db.copies import Tell, sqlite_faults
-from bahi.db.facts import Facts, count_rows, version_of
 from bahi.db.failures import DRIVER_ERRORS, translate
-from bahi.db.loading import load
 from bahi.db.migrate import History
 from bahi.db.opening import Database
-from bahi.db.restore import make_room, row_faults
+from bahi.db.upkeep.backup import Backup, Backups, copy_out
+from bahi.db.upkeep.copies import Tell, sqlite_faults
+from bahi.db.upkeep.facts import Facts, count_rows, version_of
+from bahi.db.upkeep.loading import load
+from bahi.db.upkeep.restore import make_room, row_faults
 from bahi.kernel.errors import BahiError, Invalid
 
 Check = Callable[[sa.Connection], list[str]]

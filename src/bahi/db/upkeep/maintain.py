@@ -15,12 +15,12 @@ from typing import Final
 import psycopg
 import sqlalchemy as sa
 
-from bahi.db.copies import Tell, sqlite_faults
-from bahi.db.facts import Damaged
 from bahi.db.failures import DRIVER_ERRORS, translate
-from bahi.db.locks import held
 from bahi.db.opening import Database
 from bahi.db.turnstile import lock_beside
+from bahi.db.upkeep.copies import Tell, sqlite_faults
+from bahi.db.upkeep.facts import Damaged
+from bahi.db.upkeep.locks import held
 from bahi.kernel.errors import Conflict, NotFound
 
 TURN_WITHIN_S: Final = 30.0

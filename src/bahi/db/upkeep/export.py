@@ -20,9 +20,9 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from bahi.db import types
-from bahi.db.copies import Tell
 from bahi.db.failures import DRIVER_ERRORS, translate
 from bahi.db.opening import Database
+from bahi.db.upkeep.copies import Tell
 from bahi.kernel.errors import Conflict, Invalid, Misconfigured, NotFound
 
 CHUNK_ROWS: Final = 10_000

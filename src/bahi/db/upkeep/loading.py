@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bahi.db.copies import Tell
-from bahi.db.programs import Programs, find_programs, server_version
+from bahi.db.upkeep.copies import Tell
+from bahi.db.upkeep.programs import Programs, find_programs, server_version
 
 FOR_PSQL_ALONE: Final = (b"\\restrict ", b"\\unrestrict ")
 END_OF_ROWS: Final = b"\\.\n"

@@ -12,7 +12,7 @@ from typing import Final
 
 from bahi.db.failures import DRIVER_ERRORS
 from bahi.db.opening import Database
-from bahi.db.statistics import read_statistics
+from bahi.db.upkeep.statistics import read_statistics
 
 MOST: Final = 10
 

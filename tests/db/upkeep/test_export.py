@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from bahi.db import types
-from bahi.db.export import export
 from bahi.db.migrate import Migrator
 from bahi.db.opening import Database, transaction
+from bahi.db.upkeep.export import export
 from bahi.kernel.crypto import Vault
 from bahi.kernel.errors import Conflict, Invalid, Misconfigured, NotFound
 from bahi.kernel.keyring import Keyring

@@ -23,7 +23,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bahi.db import postgres
-from bahi.db.facts import Damaged
+from bahi.db.upkeep.facts import Damaged
 from bahi.kernel.errors import BahiError, Misconfigured
 
 NEEDED: Final = ("pg_dump", "pg_restore")

@@ -1,0 +1,1 @@
+"""Keeping stores well: backups and their proof, exports, sizes, slow statements, maintenance."""
