@@ -22,6 +22,7 @@ from bahi.db.opening import Database
 from bahi.db.readers import Pool
 from bahi.db.schema import TRADING
 from bahi.db.stores import Stores
+from bahi.db.upkeep.statistics import StatisticsFiles
 from bahi.kernel.clock import Clock, SystemClock, unix_ms
 from bahi.kernel.crypto import Vault
 from bahi.kernel.errors import Conflict, Misconfigured, NotCommitted, Unavailable
@@ -78,6 +79,10 @@ def build(settings: Settings, *, serving: bool = False, clock: Clock = SystemClo
             ),
             replica_url=settings.replica,
         )
+        if serving:
+            statistics = StatisticsFiles(settings.home)
+            statistics.start()
+            held.callback(statistics.close)
         # What is kept in memory is filled here, call by call, before any door opens.
         return House(settings, stores, keyring, Vault(keyring), clock, held.pop_all())
 

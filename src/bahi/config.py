@@ -332,9 +332,7 @@ STORE_VARIABLES: Final = {field: s.name for field, s in DECLARED.items() if s.ki
 def redacted(url: str) -> str:
     """Write a URL so that it can be shown: its passwords are gone."""
     before, at, host = re.sub("password=[^&]*", "password=***", url).rpartition("@")
-    scheme, slashes, user = before.rpartition("://")
-    name, colon, _password = user.partition(":")
-    return f"{scheme}{slashes}{name}{colon}{'***' if colon else ''}{at}{host}"
+    return re.sub(r"(?s)^((?:\w+://)?+[^:]*):.*", r"\1:***", before) + at + host
 
 
 def place(url: str) -> str:

@@ -55,7 +55,7 @@ def backup(store: Store = None, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def restore(
-    backup: Annotated[str, typer.Argument(help="The backup's file name.")],
+    backup: Annotated[str, typer.Argument(help="A backup's file name, or a store for its newest.")],
     *,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a store that has rows; it is kept aside.")
@@ -67,7 +67,7 @@ def restore(
 
     known = settings()
     make_folder(known.home)
-    chosen = _backups(known).find(backup)
+    chosen = _backups(known).named(backup)
     (migrator,) = _chosen(known, chosen.store).values()
     with naming(chosen.store), _telling() as tell:
         kept = bring_back(
@@ -79,7 +79,7 @@ def restore(
             force=force,
             tell=tell,
         )
-    typer.echo(f"{chosen.store}: is as {backup} has it")
+    typer.echo(f"{chosen.store}: is as {chosen.file.name} has it")
     if kept is not None:
         typer.echo(f"{chosen.store}: what was there is kept as {kept}")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from bahi.db.opening import Database
+from bahi.db.schema import STORES
 from bahi.db.upkeep.copies import Tell, copy, sync
 from bahi.db.upkeep.facts import Damaged, Facts, digest_of
 from bahi.db.upkeep.locks import held
@@ -110,6 +111,10 @@ class Backups:
         if not NAME.fullmatch(name) or not (self.folder / name).is_file():
             raise NotFound(f"There is no backup {name} in {self.folder}.")
         return Backup(self.folder / name)
+
+    def named(self, what: str) -> Backup:
+        """Return the newest backup of a store, or the one of a file's name."""
+        return (self.newest(what) if what in STORES else None) or self.find(what)
 
     def take(self, database: Database, tell: Tell = lambda _: None) -> Backup:
         """Copy a store while it is in use, verify the copy, and remove what is out of date."""
