@@ -151,7 +151,8 @@ def test_the_folder_is_closed_when_it_is_made(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_closed_and_a_full_one_is_not_touched(tmp_path: Path) -> None:
     home = tmp_path / "open"
-    home.mkdir(mode=0o755)
+    home.mkdir()
+    home.chmod(0o755)
     make_folder(home)
     assert home.stat().st_mode & 0o777 == 0o700
     home.chmod(0o755)

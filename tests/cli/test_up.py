@@ -121,7 +121,8 @@ def test_a_folder_that_is_not_ours_to_write_is_named(home: Path) -> None:
 
 
 def test_a_folder_of_other_things_that_others_may_read_is_not_taken(home: Path) -> None:
-    home.mkdir(mode=0o755)
+    home.mkdir()
+    home.chmod(0o755)
     (home / "letters").write_text("somebody's")
     assert f"chmod 700 {home}" in refusal("up", env=environment(home))
     assert home.stat().st_mode & 0o777 == 0o755
