@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from bahi.db import postgres
+from bahi.db import postgres_writer
 from bahi.db.failures import DatabaseAway
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.kernel.errors import InDoubt, NotCommitted
+from tests.clusters import Cluster
 from tests.db.ledger import ADD_TO_BALANCE, balances, create, enter, notes, open_store
 from tests.proxy import Proxy
 
@@ -57,7 +59,7 @@ def test_a_commit_that_nobody_can_be_asked_about_is_in_doubt(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(postgres_url)
-    monkeypatch.setattr(postgres, "RECONNECT_WITHIN_S", 0.5)
+    monkeypatch.setattr(postgres_writer, "RECONNECT_WITHIN_S", 0.5)
 
     async def story(store: Store) -> None:
         await store.write(enter, "before", account=1)
@@ -78,7 +80,7 @@ def test_a_commit_that_nobody_can_be_asked_about_is_in_doubt(
 def test_a_server_that_does_not_answer_is_named_without_its_password(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "RECONNECT_WITHIN_S", 0.1)
+    monkeypatch.setattr(postgres_writer, "RECONNECT_WITHIN_S", 0.1)
     with Proxy(postgres_url) as proxy:
         proxy.refuse()
         url = proxy.url.replace("//bahi@", "//bahi:canary-password@")
@@ -92,3 +94,39 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(
             assert "canary" not in f"{caught.value} {again.value}"
 
         run(url, story)
+
+
+def test_a_first_unit_that_commits_late_is_not_run_again(
+    make_cluster: Callable[..., Cluster],
+) -> None:
+    """The server is still inside COMMIT when it is asked: the question waits for the answer."""
+    cluster = make_cluster()
+    url = cluster.create_database("desk")
+    create(url)
+    runs: list[int] = []
+
+    def once(tx: Tx) -> None:
+        runs.append(1)
+        enter(tx, f"run {len(runs)}")
+
+    async def story(store: Store) -> None:
+        cluster.psql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        cluster.psql("SELECT pg_reload_conf()")
+        proxy.cut_at_commit("during")
+        writing = asyncio.ensure_future(store.write(once, account=1))
+        await asyncio.to_thread(_until_somebody_waits_for_a_lock, cluster)
+        cluster.psql("ALTER SYSTEM RESET synchronous_standby_names")
+        cluster.psql("SELECT pg_reload_conf()")
+        await writing
+        assert await store.read(notes) == {"run 1"}
+
+    with Proxy(url) as proxy:
+        run(proxy.url, story)
+    assert runs == [1]
+
+
+def _until_somebody_waits_for_a_lock(cluster: Cluster) -> None:
+    until = time.monotonic() + 30
+    question = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    while cluster.psql(question) == [(0,)]:
+        assert time.monotonic() < until, "nobody asked behind the lock"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import sqlalchemy as sa
 from bahi.db import sqlite
 from bahi.db.failures import DatabaseAway
 from bahi.db.stores import Stores
+from bahi.db.turnstile import Turnstile
 from bahi.db.tx import Tx
+from bahi.kernel.errors import NotCommitted
 from tests.db.ledger import create, enter, notes, open_store, path_of
 
 PROMISED = {"journal_mode": "wal", "foreign_keys": 1, "recursive_triggers": 1}
@@ -76,6 +79,58 @@ def test_a_program_that_knows_no_turnstile_is_waited_for_with_a_bound(
             assert "Another program has held" in str(ends[0])
         await store.write(enter, "afterwards")
         assert await store.read(notes) == {"afterwards"}
+        await stores.close()
+
+    asyncio.run(story())
+
+
+def replace(file: Path) -> None:
+    file.with_name("other").write_bytes(file.read_bytes())
+    file.with_name("other").rename(file)
+
+
+def overwrite(file: Path) -> None:
+    with file.open("r+b") as it:
+        it.write(b"this is no database at all " * 400)
+
+
+@pytest.mark.parametrize("happens", [Path.unlink, replace, overwrite])
+def test_nothing_is_acknowledged_to_a_file_that_is_gone(
+    sqlite_url: str, happens: Callable[[Path], None]
+) -> None:
+    create(sqlite_url)
+
+    async def story() -> None:
+        stores, store = open_store(sqlite_url)
+        await store.write(enter, "while it was there")
+        await asyncio.to_thread(_without_log, path_of(sqlite_url))
+        await asyncio.to_thread(happens, path_of(sqlite_url))
+        for n in range(3):
+            with pytest.raises(NotCommitted):
+                await store.write(enter, f"{n}")
+        await stores.close()
+
+    asyncio.run(story())
+
+
+def _without_log(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as stranger:
+        stranger.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def test_a_unit_that_waits_for_another_process_can_still_be_taken_back(sqlite_url: str) -> None:
+    create(sqlite_url)
+
+    async def story() -> None:
+        stores, store = open_store(sqlite_url)
+        with closing(Turnstile(path_of(sqlite_url))) as theirs, theirs:
+            waiting = asyncio.ensure_future(store.write(enter, "taken back"))
+            await asyncio.sleep(0.05)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        await store.write(enter, "next")
+        assert await store.read(notes) == {"next"}
         await stores.close()
 
     asyncio.run(story())

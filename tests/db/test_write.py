@@ -179,8 +179,7 @@ def test_a_write_from_within_is_refused(tell: Tell) -> None:
 
 @contextmanager
 def _small_lanes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    bounds = {"facts_waiting": 3, "intents_waiting": 3}
-    monkeypatch.setattr(Lanes.__init__, "__kwdefaults__", bounds)
+    monkeypatch.setattr(Lanes.__init__, "__kwdefaults__", {"intents_waiting": 3})
     yield
 
 
@@ -365,7 +364,7 @@ def test_a_unit_is_in_one_state_at_a_time() -> None:
         lanes, loop = Lanes(), asyncio.get_running_loop()
         units = [Unit(print, (), Lane.FACT, loop) for _ in range(50)]
         for unit in units:
-            assert lanes.offer(unit)
+            lanes.put(unit)
         removed = [unit for unit in units[::3] if lanes.remove(unit)]
         taken = lanes.take(100)
         assert not any(lanes.remove(unit) for unit in units)

@@ -50,6 +50,18 @@ class ConnectionLost(NotCommitted):
     code = "connection_lost"
 
 
+class CutOff(NotCommitted):
+    """The statement ran past its bound and was cut off."""
+
+    code = "cut_off"
+
+
+class FileReplaced(Unavailable, NotCommitted):
+    """The file of a store was moved or replaced while it was open; nothing was written."""
+
+    code = "file_replaced"
+
+
 class DatabaseAway(Unavailable, NotCommitted):
     """The database does not answer; nothing was written."""
 
@@ -58,6 +70,8 @@ class DatabaseAway(Unavailable, NotCommitted):
 
 def translate(error: BaseException) -> BahiError:
     """Return our failure for a driver's error (`raise translate(e) from e`)."""
+    if isinstance(error, BahiError):
+        return error
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, OverflowError):
         return Refused("A number is larger than 63 bits hold.")
@@ -69,38 +83,42 @@ def translate(error: BaseException) -> BahiError:
 
 
 def _from_sqlite(error: sqlite3.Error) -> BahiError:
-    name = getattr(error, "sqlite_errorname", "")
+    code = getattr(error, "sqlite_errorcode", 0)
     said = _first_line(error)
-    if name in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}:
+    if code in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
         return Duplicate(f"A row with this {said.rpartition(': ')[2]} is there already.")
-    if name.startswith(("SQLITE_CONSTRAINT", "SQLITE_MISMATCH")):
+    if code & 0xFF in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}:
         return Refused(f"The database refuses the row: {said}.")
-    if name == "SQLITE_FULL":
+    if code & 0xFF == sqlite3.SQLITE_INTERRUPT:
+        return CutOff()
+    if code & 0xFF == sqlite3.SQLITE_FULL:
         return DatabaseFull()
     return NotCommitted(f"The database failed: {said}.")
 
 
-_REFUSALS: Final = (
-    psycopg.errors.IntegrityError,
-    psycopg.errors.DataError,
-    psycopg.errors.RaiseException,
+_MEANINGS: Final[tuple[tuple[type[psycopg.Error], type[BahiError]], ...]] = (
+    (psycopg.errors.QueryCanceled, CutOff),
+    (psycopg.errors.DiskFull, DatabaseFull),
+    (psycopg.errors.OutOfMemory, DatabaseFull),
+    (psycopg.errors.DeadlockDetected, Deadlock),
+    (psycopg.errors.SerializationFailure, Deadlock),
 )
-_OUT_OF_ROOM: Final = (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory)
-_GIVEN_UP: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
 def _from_postgres(error: psycopg.Error) -> BahiError:
+    for kind, meaning in _MEANINGS:
+        if isinstance(error, kind):
+            return meaning()
     said = _first_line(error)
     if isinstance(error, psycopg.errors.UniqueViolation):
         found = re.search(r"Key \((.*?)\)=", error.diag.message_detail or "")
         what = f"{error.diag.table_name}.{found[1]}" if found else error.diag.constraint_name
         return Duplicate(f"A row with this {what} is there already.")
-    if isinstance(error, _REFUSALS):
+    if isinstance(error, psycopg.errors.DataError):
+        kind_of = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+        return Refused(f"The database refuses a value: {kind_of}.")  # its own words quote the value
+    if isinstance(error, psycopg.errors.IntegrityError | psycopg.errors.RaiseException):
         return Refused(f"The database refuses the row: {said}.")
-    if isinstance(error, _OUT_OF_ROOM):
-        return DatabaseFull()
-    if isinstance(error, _GIVEN_UP):
-        return Deadlock()
     return NotCommitted(f"The database failed: {said}.")
 
 

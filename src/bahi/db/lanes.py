@@ -1,13 +1,15 @@
 """The two lanes in which units of work wait for a write thread.
 
-Facts (outcomes, fills, cancels, kills) go before intents. Both lanes are bounded: an intent that
-finds its lane full is refused, a fact waits for room. A unit is in exactly one state at any time,
-and whoever moves it holds the lock, so "removed from the queue" is a definite answer.
+Facts (outcomes, fills, cancels, kills) go before intents. An intent that finds its lane full is
+refused; a fact is never refused, and as its caller waits for it, there are never more facts here
+than there are tasks. A unit is in exactly one state at any time, and whoever moves it holds the
+lock, so "removed from the queue" is a definite answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -17,8 +19,9 @@ from typing import Any, Final
 from bahi.kernel.errors import BahiError, Busy, NotCommitted
 
 INTENTS_WAITING: Final = 4096
-FACTS_WAITING: Final = 4096
 INTENT_WAITS_S: Final = 10.0
+
+log = logging.getLogger("bahi.db")
 
 
 class Lane(Enum):
@@ -31,10 +34,22 @@ class Lane(Enum):
 class Unit:
     """A function of a transaction, waiting to be run and committed.
 
-    Where nobody waits for its end (`loop` is None) it has no future.
+    Where nobody waits for its end (`loop` is None) it has no future, and `lost` is told instead.
     """
 
-    __slots__ = ("args", "effects", "error", "fn", "future", "lane", "loop", "queued", "result")
+    __slots__ = (
+        "args",
+        "effects",
+        "ended",
+        "error",
+        "fn",
+        "future",
+        "lane",
+        "loop",
+        "lost",
+        "queued",
+        "result",
+    )
 
     def __init__(
         self,
@@ -42,65 +57,49 @@ class Unit:
         args: tuple[Any, ...],
         lane: Lane,
         loop: asyncio.AbstractEventLoop | None,
+        lost: Callable[[], None] | None = None,
     ) -> None:
-        self.fn, self.args, self.lane, self.loop = fn, args, lane, loop
+        self.fn, self.args, self.lane, self.loop, self.lost = fn, args, lane, loop, lost
         self.future = None if loop is None else loop.create_future()
-        self.queued = True
+        self.queued = self.ended = False
         self.result: Any = None
         self.error: BaseException | None = None
         self.effects: list[Callable[[], object]] = []
 
     @property
     def name(self) -> str:
-        """The function's name, for messages."""
-        return getattr(self.fn, "__qualname__", repr(self.fn))
+        """The function's name, for messages; never its arguments."""
+        named = getattr(self.fn, "func", self.fn)  # of a partial, what it calls
+        return getattr(named, "__qualname__", type(named).__name__)
+
+    def fail(self, why: BahiError) -> None:
+        """End it with a failure, as an exception of its own."""
+        self.error, self.ended = type(why)(str(why)), True
 
 
 class Lanes:
     """The waiting units of one write thread."""
 
-    def __init__(
-        self,
-        *,
-        facts_waiting: int = FACTS_WAITING,
-        intents_waiting: int = INTENTS_WAITING,
-    ) -> None:
-        self._bounds = {Lane.FACT: facts_waiting, Lane.INTENT: intents_waiting}
+    def __init__(self, *, intents_waiting: int = INTENTS_WAITING) -> None:
+        self._intents_waiting = intents_waiting
         self._lanes: dict[Lane, deque[Unit]] = {Lane.FACT: deque(), Lane.INTENT: deque()}
         self._changed = threading.Condition(threading.Lock())
-        self._room: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = deque()
         self._closed = False
 
-    def offer(self, unit: Unit) -> bool:
-        """Queue a unit if its lane has room; refuse it where the house is closing."""
+    def put(self, unit: Unit) -> None:
+        """Queue a unit; an intent is refused where too many wait, anything where we close."""
         with self._changed:
             if self._closed:
                 raise NotCommitted("Bahi is shutting down; nothing was written.")
             lane = self._lanes[unit.lane]
-            if len(lane) >= self._bounds[unit.lane]:
-                return False
-            lane.append(unit)
-            self._changed.notify()
-            return True
-
-    async def put(self, unit: Unit) -> None:
-        """Queue a unit: a fact waits for room, an intent is refused without it."""
-        while not self.offer(unit):
-            if unit.lane is Lane.INTENT:
+            if unit.lane is Lane.INTENT and len(lane) >= self._intents_waiting:
                 raise Busy(
-                    f"{self._bounds[Lane.INTENT]} writes are waiting already; "
+                    f"{self._intents_waiting} writes are waiting already; "
                     "nothing happened, try again in a second."
                 )
-            await self._for_room()
-
-    async def _for_room(self) -> None:
-        loop = asyncio.get_running_loop()
-        room: asyncio.Future[None] = loop.create_future()
-        with self._changed:
-            if self._closed or len(self._lanes[Lane.FACT]) < self._bounds[Lane.FACT]:
-                return
-            self._room.append((loop, room))
-        await room
+            unit.queued = True
+            lane.append(unit)
+            self._changed.notify()
 
     def remove(self, unit: Unit) -> bool:
         """Take a unit out while it waits; False when it runs, or has run."""
@@ -111,57 +110,38 @@ class Lanes:
             self._lanes[unit.lane].remove(unit)
             return True
 
-    def take(self, most: int) -> list[Unit]:
-        """Wait for work and take up to `most` units, facts first; empty means closed and done."""
+    def wait(self) -> bool:
+        """Wait until there is work; False once we are closed and nothing is left."""
         with self._changed:
             while not any(self._lanes.values()):
                 if self._closed:
-                    return []
+                    return False
                 self._changed.wait()
+            return True
+
+    def take(self, most: int) -> list[Unit]:
+        """Take up to `most` units, facts first; none where all were removed meanwhile."""
+        with self._changed:
             taken: list[Unit] = []
             for lane in (self._lanes[Lane.FACT], self._lanes[Lane.INTENT]):
                 while lane and len(taken) < most:
                     unit = lane.popleft()
                     unit.queued = False
                     taken.append(unit)
-            self._make_room()
             return taken
-
-    def _make_room(self) -> None:
-        free = self._bounds[Lane.FACT] - len(self._lanes[Lane.FACT])
-        while self._room and (free > 0 or self._closed):
-            loop, room = self._room.popleft()
-            post(loop, _settle, room)
-            free -= 1
-
-    def waiting(self) -> int:
-        """Count the units that wait."""
-        with self._changed:
-            return sum(len(lane) for lane in self._lanes.values())
 
     def close(self) -> None:
         """Admit nothing more; what waits is still taken."""
         with self._changed:
             self._closed = True
-            self._make_room()
             self._changed.notify_all()
 
     def fail_the_rest(self) -> None:
         """End everything that still waits: it never happened."""
-        with self._changed:
-            left = [unit for lane in self._lanes.values() for unit in lane]
-            for unit in left:
-                unit.queued = False
-            for lane in self._lanes.values():
-                lane.clear()
-        fail(left, NotCommitted("Bahi shut down before this write had its turn."))
+        left = self.take(most=sum(map(len, self._lanes.values())))
+        for unit in left:
+            unit.fail(NotCommitted("Bahi shut down before this write had its turn."))
         publish(left)
-
-
-def fail(units: Iterable[Unit], why: BahiError) -> None:
-    """Give each unit the failure, as an exception of its own."""
-    for unit in units:
-        unit.error = type(why)(str(why))
 
 
 def publish(units: Iterable[Unit]) -> None:
@@ -170,22 +150,13 @@ def publish(units: Iterable[Unit]) -> None:
     for unit in units:
         if unit.loop is not None:
             by_loop.setdefault(unit.loop, []).append(unit)
+        elif unit.error is not None and unit.lost is not None:
+            unit.lost()
     for loop, ended in by_loop.items():
-        post(loop, _resolve, ended)
-
-
-def post(loop: asyncio.AbstractEventLoop, fn: Callable[..., None], *args: Any) -> None:
-    """Call a function on a loop from another thread; a loop that is gone has nobody waiting."""
-    if not loop.is_closed():
         try:
-            loop.call_soon_threadsafe(fn, *args)
-        except RuntimeError:  # closed between the question and the call
-            return
-
-
-def _settle(room: asyncio.Future[None]) -> None:
-    if not room.done():
-        room.set_result(None)
+            loop.call_soon_threadsafe(_resolve, ended)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            log.debug("%d units ended after their event loop", len(ended))
 
 
 def _resolve(units: list[Unit]) -> None:
@@ -204,7 +175,7 @@ async def submit(lanes: Lanes, fn: Callable[..., Any], args: tuple[Any, ...], la
     unit = Unit(fn, args, lane, loop)
     future = unit.future
     assert future is not None  # noqa: S101 - it was given a loop
-    await lanes.put(unit)
+    lanes.put(unit)
     timer = loop.call_later(INTENT_WAITS_S, _expire, lanes, unit) if lane is Lane.INTENT else None
     try:
         return await future
@@ -217,8 +188,9 @@ async def submit(lanes: Lanes, fn: Callable[..., Any], args: tuple[Any, ...], la
 
 
 def _expire(lanes: Lanes, unit: Unit) -> None:
-    if unit.future is not None and lanes.remove(unit):
-        unit.future.set_exception(
+    future = unit.future
+    if future is not None and not future.done() and lanes.remove(unit):
+        future.set_exception(
             Busy(
                 f"The write waited {INTENT_WAITS_S:.0f} s for its turn; "
                 "nothing happened, try again in a moment."

@@ -9,7 +9,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -32,7 +32,7 @@ class Database:
     """Where one store lives, and what it should look like."""
 
     store: str
-    url: str
+    url: str = field(repr=False)
     house: Schema = HOUSE
 
     @property
@@ -57,7 +57,10 @@ class Database:
         try:
             if self.path is None:
                 self._make_schema(core)
-                core.exec_driver_sql("SET statement_timeout = 0; SET lock_timeout = 0")
+                core.exec_driver_sql(
+                    "SET statement_timeout = 0; SET lock_timeout = 0;"
+                    " SET idle_in_transaction_session_timeout = 0"
+                )
             elif not foreign_keys:
                 core.exec_driver_sql("PRAGMA foreign_keys = OFF")
             yield core

@@ -7,7 +7,8 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable
-from typing import Final
+from types import CoroutineType, GeneratorType
+from typing import Any, Final
 
 from bahi.db.lanes import Unit
 from bahi.db.tx import Tx
@@ -16,6 +17,8 @@ LONG_MS: Final = 20
 WARN_AGAIN_S: Final = 60.0
 NAMES_AT_MOST: Final = 500
 THE_REST: Final = "(others)"
+
+NOT_RUN: Final = (CoroutineType, GeneratorType)
 
 Spent = list[int]
 """Of one function: how often it ran, all the microseconds it took, and the most at once."""
@@ -29,6 +32,21 @@ _opening = threading.Lock()
 def inside_a_transaction() -> bool:
     """Say whether this thread is running a function of a transaction just now."""
     return getattr(_here, "inside", False)
+
+
+def finished(result: Any, name: str) -> Any:
+    """Return a function's result; one that is still to be run was no plain function."""
+    if isinstance(result, NOT_RUN):
+        result.close()
+        raise TypeError(f"{name} is a coroutine or a generator; a store runs plain functions.")
+    return result
+
+
+def carried(error: Exception, name: str) -> Exception:
+    """Return an exception that a future can carry: it cannot carry StopIteration."""
+    return (
+        RuntimeError(f"{name} raised StopIteration") if isinstance(error, StopIteration) else error
+    )
 
 
 class Watch:
@@ -47,12 +65,11 @@ class Watch:
         started = time.perf_counter()
         _here.inside = True
         try:
-            unit.result = unit.fn(tx, *unit.args)
-        except StopIteration as error:  # a future cannot carry it
-            unit.error = RuntimeError(f"{unit.name} raised StopIteration")
-            unit.error.__cause__ = error
-        except BaseException as error:  # noqa: BLE001 - the caller's failure, not this thread's
-            unit.error = error
+            unit.result = finished(unit.fn(tx, *unit.args), unit.name)
+        except Exception as error:  # noqa: BLE001 - the caller's failure, not this thread's
+            unit.error = carried(error, unit.name)
+        except BaseException as error:  # noqa: BLE001 - SystemExit would end the caller's loop
+            unit.error = RuntimeError(f"{unit.name} raised {type(error).__name__}")
         finally:
             _here.inside = False
         failure = tx.end()
@@ -75,6 +92,8 @@ class Watch:
 
     def _warn(self, name: str, took_ms: float) -> None:
         now = time.monotonic()
+        if name not in self.spent:
+            name = THE_REST
         if now - self._warned.get(name, -WARN_AGAIN_S) >= WARN_AGAIN_S:
             self._warned[name] = now
             log.warning(
@@ -112,5 +131,5 @@ def after_commit(units: Iterable[Unit]) -> None:
         for effect in unit.effects:
             try:
                 effect()
-            except Exception:
+            except BaseException:
                 log.exception("what %s left to do after its commit failed", unit.name)

@@ -8,6 +8,7 @@ fails.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -18,17 +19,20 @@ from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
-from bahi.db.failures import DatabaseAway, TransactionLost, translate
-from bahi.db.lanes import Lanes, Unit, fail, publish
+from bahi.db.failures import DatabaseAway, FileReplaced, TransactionLost, translate
+from bahi.db.lanes import Lanes, Unit, publish
 from bahi.db.running import Watch, after_commit
 from bahi.db.turnstile import Turnstile
 from bahi.db.tx import Tx
-from bahi.kernel.errors import BahiError, Misconfigured
+from bahi.kernel.errors import BahiError, InDoubt, Misconfigured, NotCommitted
 
 BATCH: Final = 128
 BUSY_TIMEOUT_MS: Final = 5_000
+LOG_KEPT_BYTES: Final = 64 * 2**20
 LOCK_ATTEMPTS: Final = 6  # times the busy time-out: half a minute behind somebody else's lock
 OLDEST: Final = (3, 37, 0)
+
+log = logging.getLogger("bahi.db")
 
 Synchronous = Literal["FULL", "NORMAL"]
 
@@ -40,30 +44,28 @@ def connect(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = F
             f"This Python carries SQLite {sqlite3.sqlite_version}; "
             "Bahi needs 3.37 or newer (STRICT tables)."
         )
-    with _private_files():
-        driver = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, cached_statements=512
+    if str(path) != ":memory:":  # SQLite gives its -wal and -shm the mode of the file
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    driver = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
+    driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    (mode,) = driver.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode not in {"wal", "memory"}:
+        driver.close()
+        raise Misconfigured(
+            f"The folder of {path.name} cannot hold a write-ahead log (journal mode {mode}); "
+            "put the store on a local disk."
         )
-        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        driver.execute("PRAGMA journal_mode = WAL")
     driver.execute(f"PRAGMA synchronous = {synchronous}")
     driver.execute("PRAGMA foreign_keys = ON")
     driver.execute("PRAGMA recursive_triggers = ON")
     driver.execute("PRAGMA temp_store = MEMORY")
     driver.execute("PRAGMA cache_size = -16384")
+    driver.execute(f"PRAGMA journal_size_limit = {LOG_KEPT_BYTES}")
     if readonly:
         driver.execute("PRAGMA query_only = ON")
     return driver
-
-
-class _private_files:  # noqa: N801 - reads as the words it stands for
-    """Files made inside are the owner's alone (SQLite gives -wal and -shm the database's mode)."""
-
-    def __enter__(self) -> None:
-        self._mask = os.umask(0o077)
-
-    def __exit__(self, *_: object) -> None:
-        os.umask(self._mask)
 
 
 def engine(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = False) -> sa.Engine:
@@ -73,6 +75,7 @@ def engine(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = Fa
         creator=lambda: connect(path, synchronous=synchronous, readonly=readonly),
         poolclass=sa.pool.NullPool,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
     )
 
 
@@ -90,15 +93,16 @@ class SqliteWriter:
         mint: Callable[[], int],
         *,
         synchronous: Synchronous = "FULL",
-        lanes: Lanes | None = None,
     ) -> None:
-        self._name, self._path, self._mint, self._synchronous = name, path, mint, synchronous
-        self.lanes = lanes or Lanes()
+        self._path, self._mint, self._synchronous = path, mint, synchronous
+        self.lanes = Lanes()
         self._thread = threading.Thread(target=self._work, name=f"write-{name}", daemon=True)
         self._core: sa.Connection
         self._driver: sqlite3.Connection
-        self._turnstile = Turnstile(path)
+        self._turnstile: Turnstile
+        self._file: tuple[int, int]
         self._watch = Watch(name)
+        self._committing = False
         self._opened = threading.Event()
         self._failure: BaseException | None = None
 
@@ -122,22 +126,41 @@ class SqliteWriter:
 
     def _work(self) -> None:
         try:
-            self._core = engine(self._path, synchronous=self._synchronous).connect()
-            driver = self._core.connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - it is what we opened
-            self._driver = driver
-        except (sqlite3.Error, sa.exc.DBAPIError, OSError) as error:
+            self._open()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the store is started
             self._failure = error
             return
         finally:
             self._opened.set()
-        while batch := self.lanes.take(BATCH):
-            with self._turnstile:
-                self._settle(batch)
-            after_commit(batch)
-            publish(batch)
+        while self.lanes.wait():
+            self._take_a_turn()
         self._core.close()
         self._turnstile.close()
+
+    def _open(self) -> None:
+        self._core = engine(self._path, synchronous=self._synchronous).connect()
+        driver = self._core.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - it is what we opened
+        self._driver = driver
+        self._turnstile = Turnstile(self._path)
+        self._file = _identity(self._path)
+
+    def _take_a_turn(self) -> None:
+        """Take what waits once it is our turn, and bring all of it to an end, come what may."""
+        batch: list[Unit] = []
+        try:
+            with self._turnstile:
+                batch = self.lanes.take(BATCH)
+                self._settle(batch)
+        except BaseException:
+            log.exception("the writer of %s met what it does not know", self._path.name)
+            for unit in batch:
+                if not unit.ended:
+                    unit.fail(InDoubt() if self._committing else NotCommitted())
+        finally:
+            self._committing = False
+        after_commit(batch)
+        publish(batch)
 
     def _settle(self, batch: list[Unit]) -> None:
         """Bring every unit of the batch to its end."""
@@ -147,7 +170,8 @@ class SqliteWriter:
             for unit in batch:
                 self._commit_alone(unit)
         except BahiError as refusal:
-            fail(batch, refusal)
+            for unit in batch:
+                unit.fail(refusal)
         finally:
             self._rollback()
 
@@ -162,6 +186,8 @@ class SqliteWriter:
                 self._execute("ROLLBACK TO unit")
             self._execute("RELEASE unit")
         self._execute("COMMIT")
+        for unit in batch:
+            unit.ended = True
 
     def _commit_alone(self, unit: Unit) -> None:
         self._rollback()
@@ -169,12 +195,12 @@ class SqliteWriter:
             self._begin()
             self._run(unit)
             if unit.error is None:
-                self._driver.execute("COMMIT")
-        except sqlite3.Error as error:
-            unit.error = translate(error)
-            unit.error.__cause__ = error
+                self._execute("COMMIT")
+        except BatchLostError as lost:
+            unit.error = translate(lost.__cause__ or lost)
         except BahiError as refusal:
             unit.error = refusal
+        unit.ended = True
 
     def _run(self, unit: Unit) -> None:
         tx = Tx(self._core, self._driver, self._in_transaction, self._mint)
@@ -187,11 +213,13 @@ class SqliteWriter:
 
     def _begin(self) -> None:
         """Take the file's write lock; only a program that knows no turnstile can be in the way."""
+        if _identity(self._path) != self._file:
+            raise FileReplaced(f"{self._path.name} was moved or replaced while open; start again.")
         for _ in range(LOCK_ATTEMPTS):
             try:
                 self._driver.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
                     raise translate(error) from error
             else:
                 return
@@ -201,12 +229,23 @@ class SqliteWriter:
         )
 
     def _execute(self, text: str) -> None:
+        self._committing = text == "COMMIT"
         try:
             self._driver.execute(text)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, MemoryError) as error:
+            self._committing = False  # a definite no
             raise BatchLostError from error
+        self._committing = False
 
     def _rollback(self) -> None:
         if self._driver.in_transaction:
             with suppress(sqlite3.Error):  # SQLite has rolled back by itself
                 self._driver.execute("ROLLBACK")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)

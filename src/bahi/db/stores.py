@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
 from bahi.db.lanes import Lane, Lanes, Unit, submit
-from bahi.db.postgres import WRITERS, PostgresWriter
+from bahi.db.postgres_writer import WRITERS, PostgresWriter
 from bahi.db.readers import (
     Pool,
     PostgresReaders,
@@ -27,7 +27,7 @@ from bahi.db.running import inside_a_transaction
 from bahi.db.schema import STORES
 from bahi.db.sqlite import SqliteWriter
 from bahi.db.tx import Tx
-from bahi.kernel.errors import BahiError, Misconfigured, NotCommitted
+from bahi.kernel.errors import BahiError, Busy, Misconfigured, NotCommitted
 
 DRAIN_S: Final = 5.0
 LOSSY: Final = frozenset({"latency", "logs"})
@@ -87,11 +87,14 @@ class Store:
     def offer(self, fn: Callable[[Tx, *Ts], object], *args: *Ts) -> bool:
         """Write if there is room, never wait, and count what is dropped (logs, latencies)."""
         try:
-            accepted = self._writer.lane_of(None).offer(Unit(fn, args, Lane.INTENT, None))
-        except NotCommitted:  # the house is closing
-            accepted = False
-        self.dropped += not accepted
-        return accepted
+            self._writer.lane_of(None).put(Unit(fn, args, Lane.INTENT, None, self._drop))
+        except (Busy, NotCommitted):  # there is no room, or the house is closing
+            self._drop()
+            return False
+        return True
+
+    def _drop(self) -> None:
+        self.dropped += 1
 
     def read(
         self, fn: Callable[[Tx, *Ts], T], *args: *Ts, fresh: bool = False

@@ -7,6 +7,7 @@ after a full disk it would even go on outside the transaction, committing line b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -14,9 +15,13 @@ import sqlalchemy as sa
 
 from bahi.db.failures import DRIVER_ERRORS, TransactionLost, translate
 from bahi.db.statement import Statement
-from bahi.kernel.errors import BahiError, TooMuch
+from bahi.kernel.errors import BahiError, NotCommitted, TooMuch
 
 ROWS_AT_MOST: Final = 100_000
+CONTROLS: Final = re.compile(
+    r"(?:^|;)\s*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare)\b",
+    re.IGNORECASE,
+)
 
 Row = Sequence[Any]
 Clause = sa.Executable | Statement
@@ -108,10 +113,20 @@ class Tx:
             if isinstance(clause, Statement):
                 text, bind = clause.on(self.dialect)
                 return then(self._driver.execute(text, bind(params)))
+            _refuse_control(clause)
             return then(self._core.execute(clause, params or None))
         except DRIVER_ERRORS as error:
             self.failure = translate(error)
-            raise self.failure from error
+            raise self.failure from None  # the driver's error may quote the row
+        except Exception:
+            self.failure = NotCommitted("A statement of this transaction could not be run.")
+            raise
+
+
+def _refuse_control(clause: sa.Executable) -> None:
+    """Keep the transaction the store's: a function that ended it would end its neighbours'."""
+    if isinstance(clause, sa.TextClause) and CONTROLS.search(clause.text):
+        raise ValueError("A function has one transaction, which the store begins and ends.")
 
 
 def _fetch_all(cursor: DriverCursor) -> list[Row]:
