@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -130,3 +132,40 @@ def _until_somebody_waits_for_a_lock(cluster: Cluster) -> None:
     question = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     while cluster.psql(question) == [(0,)]:
         assert time.monotonic() < until, "nobody asked behind the lock"
+
+
+def test_a_server_that_stands_still_is_not_waited_for_without_end(
+    make_cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_writer, "UNIT_WITHIN_S", 0.5)
+    monkeypatch.setattr(postgres_writer, "LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr(postgres_writer, "RECONNECT_WITHIN_S", 0.5)
+    cluster = make_cluster()
+    url = cluster.create_database("desk")
+    create(url)
+
+    async def story(store: Store) -> None:
+        await store.write(enter, "before", account=1)
+        backends = [pid for (pid,) in cluster.psql(BACKENDS)]
+        for pid in backends:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises((NotCommitted, InDoubt)):
+                await asyncio.wait_for(store.write(stands_still, account=1), 60)
+        finally:
+            for pid in backends:
+                os.kill(pid, signal.SIGCONT)
+        await store.write(enter, "after", account=1)
+        assert await store.read(notes, fresh=True) == {"before", "after"}
+
+    def stands_still(tx: Tx) -> None:
+        enter(tx, "meanwhile")
+        raise NotCommitted("the server moved after all")
+
+    run(url, story)
+
+
+BACKENDS = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = 'desk' AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import random
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +39,8 @@ from bahi.kernel.errors import BahiError, InDoubt, NotCommitted
 WRITERS: Final = 8
 ATTEMPTS: Final = 5
 RECONNECT_WITHIN_S: Final = 20.0
+UNIT_WITHIN_S: Final = 45.0  # longer than any time-out of the server's: it does not answer at all
+LOOK_EVERY_S: Final = 1.0
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
 log = logging.getLogger("bahi.db")
@@ -57,11 +61,22 @@ class PostgresWriter:
         source = engine(url, name)
         self._threads = [WriteThread(f"{name}-{n}", source, mint) for n in range(threads)]
         self._turn = itertools.cycle(range(threads))
+        self._closed = threading.Event()
+        self._watchman = threading.Thread(
+            target=self._keep_watch, name=f"{name}-watch", daemon=True
+        )
 
     def start(self) -> None:
         """Begin to work; connections are opened as they are needed."""
         for thread in self._threads:
             thread.start()
+        self._watchman.start()
+
+    def _keep_watch(self) -> None:
+        """Cut the connections of a server that stands still: no time-out of its own would fire."""
+        while not self._closed.wait(LOOK_EVERY_S):
+            for thread in self._threads:
+                thread.cut_if_overdue()
 
     def lane_of(self, account: int | None) -> Lanes:
         """Return where the units of an account wait; those of no account go around."""
@@ -77,6 +92,7 @@ class PostgresWriter:
             thread.join(max(0.0, until - time.monotonic()))
         for thread in self._threads:
             thread.lanes.fail_the_rest()
+        self._closed.set()
 
 
 class WriteThread:
@@ -90,6 +106,7 @@ class WriteThread:
         self._core: sa.Connection | None = None
         self._driver: psycopg.Connection[Any]
         self._warned = self._committing = False
+        self._asked_at: float | None = None
         self._thread = threading.Thread(target=self._work, name=f"write-{name}", daemon=True)
 
     def start(self) -> None:
@@ -99,6 +116,17 @@ class WriteThread:
     def join(self, within_s: float) -> None:
         """Wait for the thread to end."""
         self._thread.join(within_s)
+
+    def cut_if_overdue(self) -> None:
+        """Cut the connection if the server has been silent for longer than any unit may take."""
+        asked_at = self._asked_at
+        if asked_at is None or time.monotonic() - asked_at < UNIT_WITHIN_S:
+            return
+        with (
+            suppress(OSError, psycopg.Error),  # it was closed just now
+            socket.socket(fileno=os.dup(self._driver.pgconn.socket)) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
 
     def _work(self) -> None:
         while self.lanes.wait():
@@ -118,6 +146,8 @@ class WriteThread:
             log.exception("a writer of %s met what it does not know", self._watch.store)
             unit.fail(InDoubt() if self._committing else NotCommitted())
             self._disconnect()
+        finally:
+            self._asked_at = None
 
     def _settle(self, unit: Unit) -> None:
         """Bring the unit to its end: committed, not committed, or in doubt."""
@@ -135,6 +165,7 @@ class WriteThread:
 
     def _attempt(self, unit: Unit) -> None:
         core = self._connected()
+        self._asked_at = time.monotonic()
         try:
             self._driver.execute(self._mark.begin(), prepare=False)
         except psycopg.Error as error:
@@ -210,6 +241,7 @@ class WriteThread:
                 driver = core.connection.driver_connection
                 assert isinstance(driver, psycopg.Connection)  # noqa: S101 - what we opened
                 driver.add_notice_handler(self._heard)
+                self._asked_at = time.monotonic()
                 self._core, self._driver = core, driver
                 return core
         raise AssertionError  # the pauses never end
