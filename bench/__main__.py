@@ -31,7 +31,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     asked.add_argument("--rounds", type=int, default=5)
     rounds = asked.parse_args().rounds
-    console = Console()
+    console = Console(width=100)
     with PostgresBench.started() as postgres:
         contestants = _contestants(postgres)
         figures: Figures = defaultdict(list)

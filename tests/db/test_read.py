@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn
 
 import pytest
 import sqlalchemy as sa
 
-from bahi.db import readers, tx
-from bahi.db.readers import SqliteReaders
+from bahi.db import readers, reading, tx
+from bahi.db.readers import Pool
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
-from bahi.kernel.errors import BahiError, TooMuch
+from bahi.kernel.errors import BahiError, TooMuch, Unavailable
 from tests.clusters import Cluster
 from tests.databases import Database
-from tests.db.ledger import create, enter, entries, notes, open_store, path_of
+from tests.db.ledger import Gate, create, enter, entries, notes, open_store, path_of
 
 COUNT = sa.select(sa.func.count()).select_from(entries)
 
@@ -84,19 +85,159 @@ ENDLESS = sa.text(
 )
 
 
+BOUND_S = 0.3
+ONE_THREAD = Pool(size=1, overflow=0)
+
+
 def test_a_question_without_end_is_ended(
     empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(empty_database.url)
-    monkeypatch.setitem(SqliteReaders.__init__.__kwdefaults__, "within_s", 0.2)
-    monkeypatch.setitem(readers.PostgresReaders.__init__.__kwdefaults__, "within_s", 0.2)
 
     async def story(store: Store) -> None:
-        with pytest.raises(TooMuch, match="took longer"):
+        with monkeypatch.context() as bounded, pytest.raises(TooMuch, match="took longer"):
+            bounded.setattr(reading, "READ_WITHIN_S", BOUND_S)
             await store.read(lambda view: view.row(ENDLESS))
         assert await store.read(notes) == set()
 
     run(empty_database.url, story)
+
+
+def test_many_short_questions_have_one_bound_together(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(empty_database.url)
+    refused = threading.Event()
+
+    def ask_on_and_on(view: Tx) -> None:
+        try:
+            for _ in range(1_000_000):
+                view.row(COUNT)
+        except BahiError:
+            refused.set()
+
+    async def story(store: Store) -> None:
+        with monkeypatch.context() as bounded, pytest.raises(TooMuch, match="took longer"):
+            bounded.setattr(reading, "READ_WITHIN_S", BOUND_S)
+            await store.read(ask_on_and_on)
+        assert await asyncio.to_thread(refused.wait, 30)
+        assert await store.read(notes) == set()
+
+    run(empty_database.url, story)
+
+
+def test_whoever_asks_is_answered_in_time_even_behind_functions_that_dawdle(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(empty_database.url)
+    gate = Gate()
+
+    async def story(store: Store) -> None:
+        with monkeypatch.context() as bounded:
+            bounded.setattr(reading, "READ_WITHIN_S", BOUND_S)
+            asked = [store.read(gate.hold) for _ in range(readers.SQLITE_READERS)]
+            ends = await asyncio.gather(*asked, store.read(notes), return_exceptions=True)
+        assert {type(end) for end in ends} == {TooMuch}
+        gate.open()
+        assert await store.read(notes) == set()
+
+    run(empty_database.url, story, pool=ONE_THREAD)
+
+
+def test_a_read_that_nobody_waits_for_gives_its_thread_back(empty_database: Database) -> None:
+    create(empty_database.url)
+    begun = threading.Barrier(2)
+
+    def ask(view: Tx) -> None:
+        begun.wait(30)
+        view.row(ENDLESS)
+
+    async def story(store: Store) -> None:
+        for _ in range(2 * readers.SQLITE_READERS):
+            asked = asyncio.ensure_future(store.read(ask))
+            await asyncio.to_thread(begun.wait, 30)
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+        assert await store.read(notes) == set()
+
+    run(empty_database.url, story, pool=ONE_THREAD)
+
+
+@pytest.mark.parametrize("raised", [StopIteration, SystemExit, KeyboardInterrupt])
+def test_what_a_function_raises_reaches_its_caller_and_ends_nothing_else(
+    empty_database: Database, raised: type[BaseException]
+) -> None:
+    create(empty_database.url)
+
+    def fail(_: Tx) -> NoReturn:
+        raise raised
+
+    async def story(store: Store) -> None:
+        with pytest.raises(RuntimeError, match=f"fail raised {raised.__name__}"):
+            await store.read(fail)
+        assert await store.read(notes) == set()
+
+    run(empty_database.url, story)
+
+
+def test_a_coroutine_is_no_reading_function(empty_database: Database) -> None:
+    create(empty_database.url)
+
+    async def look(view: Tx) -> None:
+        view.row(COUNT)
+
+    async def story(store: Store) -> None:
+        with pytest.raises(TypeError, match="runs plain functions"):
+            await store.read(look)
+
+    run(empty_database.url, story)
+
+
+def test_closing_gives_up_what_reads_and_what_waits_and_admits_nothing_more(
+    empty_database: Database,
+) -> None:
+    create(empty_database.url)
+    reading_now = threading.Event()
+
+    def ask(view: Tx) -> None:
+        reading_now.set()
+        view.row(ENDLESS)
+
+    async def ended(read: Coroutine[Any, Any, Any]) -> None:
+        with pytest.raises(Unavailable, match="shutting down"):
+            await read
+
+    async def whole() -> None:
+        stores, store = open_store(empty_database.url, pool=ONE_THREAD)
+        asked = [store.read(ask) for _ in range(2 * readers.SQLITE_READERS)]
+        waiting = [asyncio.ensure_future(ended(read)) for read in asked]
+        await asyncio.to_thread(reading_now.wait, 30)
+        await stores.close()
+        await asyncio.gather(*waiting)
+        await ended(store.read(notes))
+
+    asyncio.run(whole())
+
+
+def test_closing_does_not_wait_for_a_function_that_dawdles(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(empty_database.url)
+    monkeypatch.setattr(readers, "CLOSE_WITHIN_S", BOUND_S)
+    gate = Gate()
+
+    async def whole() -> None:
+        stores, store = open_store(empty_database.url)
+        dawdling = asyncio.ensure_future(store.read(gate.hold, notes))
+        await asyncio.to_thread(gate.reached.wait, 30)
+        await stores.close(BOUND_S)
+        assert not gate.is_open
+        gate.open()
+        with pytest.raises(Unavailable):
+            await dawdling
+
+    asyncio.run(whole())
 
 
 def test_connections_are_kept(sqlite_url: str) -> None:
@@ -106,8 +247,8 @@ def test_connections_are_kept(sqlite_url: str) -> None:
         for n in range(50):
             await store.write(enter, f"{n}")
             await store.read(notes)
-        opened = store._readers._opened  # type: ignore[attr-defined]
-        assert 1 <= len(opened) <= readers.SQLITE_READERS
+        idle = store._readers._idle  # type: ignore[attr-defined]
+        assert 1 <= len(idle) <= readers.SQLITE_READERS
 
     run(sqlite_url, story)
     assert path_of(sqlite_url).stat().st_mode & 0o777 == 0o600
@@ -138,5 +279,34 @@ def test_reads_go_to_the_replica_fresh_ones_and_those_of_a_lost_replica_to_the_p
         standby.kill()
         assert not await store.read(in_recovery)
         assert await store.read(notes) == {"early", "late"}
+
+    run(url, story, replica_url=standby.url("desk"))
+
+
+def test_a_read_that_the_replica_gives_up_for_its_recovery_is_answered_by_the_primary(
+    make_cluster: Callable[..., Cluster],
+) -> None:
+    primary = make_cluster(settings={"max_standby_streaming_delay": "0"})
+    url = primary.create_database("desk")
+    create(url)
+    standby = make_cluster(standby_of=primary)
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"
+
+    def look_long(view: Tx) -> bool:
+        view.row(COUNT)
+        there = in_recovery(view)
+        if there:
+            view.row(sa.text("SELECT pg_sleep(60)"))
+        return there
+
+    async def story(store: Store) -> None:
+        await asyncio.to_thread(standby.catch_up, primary)
+        asked = asyncio.ensure_future(store.read(look_long))
+        while standby.psql(asleep) == [(0,)]:
+            await asyncio.sleep(0)
+        await store.write(lambda t: t.change(sa.text("UPDATE books SET balance = balance")))
+        primary.psql("VACUUM main.books", "desk")
+        assert await asked is False
+        assert await store.read(in_recovery)
 
     run(url, story, replica_url=standby.url("desk"))

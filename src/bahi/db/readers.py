@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
@@ -16,12 +14,14 @@ import psycopg
 import sqlalchemy as sa
 
 from bahi.db import postgres, sqlite
-from bahi.db.failures import DatabaseAway, translate
+from bahi.db.failures import DatabaseAway, Deadlock, translate
+from bahi.db.reading import Reading, Threads, shutting_down
 from bahi.db.tx import Tx
 from bahi.kernel.errors import BahiError, TooMuch
 
 SQLITE_READERS: Final = 8
-READ_WITHIN_S: Final = 30.0
+CLOSE_WITHIN_S: Final = 5.0
+CANCEL_WITHIN_S: Final = 5.0
 STEPS_BETWEEN_LOOKS: Final = 20_000  # SQLite's virtual machine: about a millisecond
 REPLICA_REST_S: Final = 5.0
 
@@ -42,70 +42,61 @@ class Readers(Protocol):
     async def read(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Run the function in a read-only snapshot and return its result."""
 
-    def close(self) -> None:
-        """Let the connections go."""
-
-
-def _no_ids() -> NoReturn:
-    raise BahiError("A read makes no ids: nothing that it decides is kept.")
+    def close(self, within_s: float = CLOSE_WITHIN_S) -> None:
+        """Give up what still reads, and let the connections go."""
 
 
 class SqliteReaders:
-    """A few threads, each with a connection that it keeps."""
+    """A few threads, and the connections that they take turns with."""
 
-    def __init__(self, path: Path, *, within_s: float = READ_WITHIN_S) -> None:
+    def __init__(self, path: Path) -> None:
         self._engine = sqlite.engine(path, readonly=True)
-        self._within_s = within_s
-        self._threads = ThreadPoolExecutor(SQLITE_READERS, f"read-{path.stem}")
-        self._mine = threading.local()
-        self._opened: list[sa.Connection] = []
+        self._threads = Threads(SQLITE_READERS, f"read-{path.stem}")
+        self._idle: list[sa.Connection] = []
 
     async def read(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """See `Readers`."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._read, fn, args)
+        return await self._threads.run(lambda reading: self._read(fn, args, reading))
 
-    def _read(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        core = self._connection()
+    def _read(self, fn: Callable[..., Any], args: tuple[Any, ...], reading: Reading) -> Any:
+        core = self._take()
         driver: Any = core.connection.driver_connection
-        until = time.monotonic() + self._within_s
-        driver.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
+        driver.set_progress_handler(reading.is_over, STEPS_BETWEEN_LOOKS)
         try:
             driver.execute("BEGIN")
-            tx = Tx(core, driver, lambda: bool(driver.in_transaction), _no_ids)
-            return _answer(fn(tx, *args), tx)
-        except BahiError as error:
-            if "interrupted" in str(error.__cause__):
-                raise too_slow(self._within_s) from error
-            raise
+            tx = Tx(core, driver, lambda: driver.in_transaction and not reading.is_over(), _no_ids)
+            return reading.answer(fn, args, tx)
         finally:
+            driver.set_progress_handler(None, 0)
             if driver.in_transaction:
                 driver.execute("ROLLBACK")
-            driver.set_progress_handler(None, 0)
+            self._idle.append(core)
+            if self._threads.closed:
+                self._close_idle()
 
-    def _connection(self) -> sa.Connection:
-        core: sa.Connection | None = getattr(self._mine, "core", None)
-        if core is None:
-            try:
-                core = self._engine.connect()
-            except (sqlite3.Error, sa.exc.DBAPIError) as error:
-                raise translate(error) from error
-            self._mine.core = core
-            self._opened.append(core)
-        return core
+    def _take(self) -> sa.Connection:
+        with suppress(IndexError):
+            return self._idle.pop()
+        try:
+            return self._engine.connect()
+        except (sqlite3.Error, sa.exc.DBAPIError) as error:
+            raise translate(error) from error
 
-    def close(self) -> None:
-        """See `Readers`."""
-        self._threads.shutdown()
-        for core in self._opened:
-            core.close()
+    def _close_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+    def close(self, within_s: float = CLOSE_WITHIN_S) -> None:
+        """See `Readers`; a connection still in use is closed by the thread that uses it."""
+        self._threads.close(within_s)
+        self._close_idle()
 
 
 class PostgresReaders:
     """The pool of one URL, shared by all stores that live there."""
 
-    def __init__(self, url: str, pool: Pool, *, within_s: float = READ_WITHIN_S) -> None:
-        self._within_s = within_s
+    def __init__(self, url: str, pool: Pool) -> None:
         self._engine = postgres.engine(
             url,
             "public",
@@ -115,54 +106,60 @@ class PostgresReaders:
             pool_recycle=pool.recycle_s,
             pool_pre_ping=True,
         )
-        self._threads = ThreadPoolExecutor(pool.size + pool.overflow, "read-postgres")
+        self._threads = Threads(pool.size + pool.overflow, "read-postgres")
 
     async def read(self, schema: str, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Run the function in a read-only snapshot of a store's schema."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._read, schema, fn, args)
+        return await self._threads.run(lambda reading: self._read(schema, fn, args, reading))
 
-    def _read(self, schema: str, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def _read(
+        self, schema: str, fn: Callable[..., Any], args: tuple[Any, ...], reading: Reading
+    ) -> Any:
+        core = self._take()
+        driver: Any = core.connection.driver_connection
         try:
-            core = self._engine.connect()
+            with reading.interrupted_by(lambda: _cancel(driver)):
+                driver.execute(_begin(schema, reading.left_s), prepare=False)
+                tx = Tx(core, driver, lambda: not (driver.closed or reading.is_over()), _no_ids)
+                answer = reading.answer(fn, args, tx)
+                driver.execute("ROLLBACK", prepare=False)
+                return answer
+        except (psycopg.Error, BahiError) as error:
+            if driver.closed:
+                raise DatabaseAway("PostgreSQL closed the connection in mid-read.") from error
+            if isinstance(error, psycopg.Error):
+                raise translate(error) from error
+            raise
+        finally:
+            if driver.closed or reading.is_over():  # a late cancel would end a stranger's statement
+                core.invalidate()
+            core.close()
+
+    def _take(self) -> sa.Connection:
+        try:
+            return self._engine.connect()
         except sa.exc.TimeoutError as error:
             raise TooMuch("All connections for reading are taken; try again shortly.") from error
         except (psycopg.Error, sa.exc.DBAPIError) as error:
             raise postgres.away(error) from error
-        driver: Any = core.connection.driver_connection
-        try:
-            driver.execute(self._begin(schema), prepare=False)
-            tx = Tx(core, driver, lambda: not driver.closed, _no_ids)
-            answer = _answer(fn(tx, *args), tx)
-            driver.execute("ROLLBACK", prepare=False)
-        except (psycopg.Error, BahiError) as error:
-            self._explain(driver, error)
-            raise
-        else:
-            return answer
-        finally:
-            if driver.closed:
-                core.invalidate()
-            core.close()
 
-    def _begin(self, schema: str) -> str:
-        return (
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-            f" SET LOCAL search_path TO {schema};"
-            f" SET LOCAL statement_timeout = {int(self._within_s * 1000)}"
-        )
-
-    def _explain(self, driver: Any, error: BaseException) -> None:
-        cause = getattr(error.__cause__, "orig", None) or error.__cause__ or error
-        if isinstance(cause, psycopg.errors.QueryCanceled):
-            raise too_slow(self._within_s) from error
-        if driver.closed:
-            raise postgres.away(cause) from error
-
-    def close(self) -> None:
-        """Let the connections go."""
-        self._threads.shutdown()
+    def close(self, within_s: float = CLOSE_WITHIN_S) -> None:
+        """Give up what still reads, and let the connections go."""
+        self._threads.close(within_s)
         self._engine.dispose()
+
+
+def _begin(schema: str, left_s: float) -> str:
+    return (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+        f" SET LOCAL search_path TO {schema};"
+        f" SET LOCAL statement_timeout = {int(left_s * 1000) + 1}"
+    )
+
+
+def _cancel(driver: psycopg.Connection[Any]) -> None:
+    with suppress(psycopg.Error):  # a server that is away has nothing left to cancel
+        driver.cancel_safe(timeout=CANCEL_WITHIN_S)
 
 
 class SchemaReaders:
@@ -170,16 +167,20 @@ class SchemaReaders:
 
     def __init__(self, schema: str, source: PostgresReaders) -> None:
         self._schema, self._source = schema, source
+        self._closed = False
 
     async def read(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """See `Readers`: a read changes nothing, so a lost connection is simply asked again."""
+        if self._closed:
+            raise shutting_down()
         try:
             return await self._source.read(self._schema, fn, args)
         except DatabaseAway:
             return await self._source.read(self._schema, fn, args)
 
-    def close(self) -> None:
+    def close(self, within_s: float = CLOSE_WITHIN_S) -> None:  # noqa: ARG002 - nothing to wait for
         """See `Readers`: the pool outlives its share."""
+        self._closed = True
 
 
 class ReplicaReaders:
@@ -190,26 +191,21 @@ class ReplicaReaders:
         self._away_until = 0.0
 
     async def read(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        """See `Readers`."""
+        """See `Readers`; a read that stood in the way of the replica's recovery is asked again."""
         if time.monotonic() >= self._away_until:
             try:
                 return await self._replica.read(fn, args)
             except DatabaseAway:
                 self._away_until = time.monotonic() + REPLICA_REST_S
+            except Deadlock:
+                pass
         return await self._primary.read(fn, args)
 
-    def close(self) -> None:
+    def close(self, within_s: float = CLOSE_WITHIN_S) -> None:
         """See `Readers`."""
-        self._replica.close()
-        self._primary.close()
+        self._replica.close(within_s)
+        self._primary.close(within_s)
 
 
-def too_slow(within_s: float) -> TooMuch:
-    """Say that a read took longer than its bound."""
-    return TooMuch(f"The question took longer than {within_s:.0f} s; ask for less at a time.")
-
-
-def _answer(result: Any, tx: Tx) -> Any:
-    if tx.failure is not None:
-        raise tx.failure
-    return result
+def _no_ids() -> NoReturn:
+    raise BahiError("A read makes no ids: nothing that it decides is kept.")
