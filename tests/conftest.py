@@ -15,7 +15,17 @@ import hypothesis
 import pytest
 
 from tests.clusters import DURABLE, Cluster
-from tests.databases import KINDS, NO_PROGRAMS, NO_SERVER, Database, Databases, Kind, Postgres
+from tests.databases import (
+    KINDS,
+    NO_PROGRAMS,
+    NO_SERVER,
+    Database,
+    Databases,
+    Kind,
+    MakeDatabase,
+    Postgres,
+)
+from tests.furnished import Furnished
 
 CI = bool(os.environ.get("CI"))
 ROUNDS = int(os.environ.get("BAHI_ROUNDS", "1"))
@@ -89,9 +99,6 @@ def databases(postgres: Postgres) -> Databases:
     return Databases(postgres)
 
 
-MakeDatabase = Callable[..., Database]
-
-
 @pytest.fixture
 def make_database(databases: Databases, tmp_path: Path) -> Iterator[MakeDatabase]:
     """Make databases that end with the test: `make_database("sqlite", template=migrated)`."""
@@ -109,6 +116,16 @@ def make_database(databases: Databases, tmp_path: Path) -> Iterator[MakeDatabase
 def empty_database(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Database:
     """Run the test twice, each time with an empty database of the other kind."""
     return make_database(request.param)
+
+
+@pytest.fixture(scope="session")
+def furnished(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Furnished]:
+    """Hand out copies of a house that was migrated once: `furnished.copy(kind, home, make)`."""
+    house = Furnished(databases, tmp_path_factory.mktemp("furnished"))
+    yield house
+    house.remove()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ own with durability off. Under xdist the controller starts it and the workers ar
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +105,9 @@ class Postgres:
             host = urlsplit(self._server.url()).hostname
             return f"the server given at {host}; clusters: {programs or 'none'}"
         return programs or NO_SERVER
+
+
+MakeDatabase = Callable[..., Database]
 
 
 class Databases:

@@ -21,14 +21,16 @@ from bahi.db.failures import DatabaseAway, Duplicate
 from bahi.kernel import errors as kernel
 from bahi.kernel.errors import BahiError
 from tests.cli.processes import HEADS, environment
-from tests.databases import Database, Databases
+from tests.databases import Database, Databases, MakeDatabase
+from tests.furnished import Furnished
 
 SECRET = "hunter2"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = build(Settings.from_environment(environment(tmp_path / "data")))
+def house(tmp_path: Path, furnished: Furnished, make_database: MakeDatabase) -> Iterator[House]:
+    env = furnished.copy("sqlite", tmp_path / "data", make_database)
+    house = build(Settings.from_environment(env))
     yield house
     asyncio.run(house.close())
 

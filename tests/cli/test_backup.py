@@ -9,19 +9,24 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from bahi.bootstrap import migrators
 from bahi.cli.backup import app
-from bahi.config import Settings
 from bahi.kernel.errors import Conflict
+from tests.databases import MakeDatabase
+from tests.furnished import Furnished
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    furnished: Furnished,
+    make_database: MakeDatabase,
+) -> Path:
     """A data folder whose stores are as the code wants them."""
-    monkeypatch.setenv("BAHI_HOME", str(tmp_path))
-    for migrator in migrators(Settings.from_environment({"BAHI_HOME": str(tmp_path)})).values():
-        migrator.upgrade()
-    return tmp_path
+    home = tmp_path / "data"
+    furnished.copy("sqlite", home, make_database)
+    monkeypatch.setenv("BAHI_HOME", str(home))
+    return home
 
 
 def run(*words: str) -> Result:

@@ -21,9 +21,10 @@ from bahi.db.statement import Statement
 from bahi.db.tx import Tx
 from bahi.kernel.crypto import Vault, key_id_of
 from bahi.kernel.keyring import Keyring
-from tests.cli.processes import Environment, Service, bahi, environment, refusal
-from tests.databases import Database
+from tests.cli.processes import Environment, Service, bahi, refusal
+from tests.databases import KINDS, MakeDatabase
 from tests.db.good_rows import Planter
+from tests.furnished import Furnished
 
 SECRET = "a canary that sings"
 MANY = 120  # more than one chunk
@@ -34,11 +35,11 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.fixture
-def env(home: Path, empty_database: Database) -> Environment:
-    made = environment(home, empty_database)
-    assert bahi("db", "upgrade", env=made).returncode == 0
-    return made
+@pytest.fixture(params=KINDS)
+def env(
+    request: pytest.FixtureRequest, home: Path, furnished: Furnished, make_database: MakeDatabase
+) -> Environment:
+    return furnished.copy(request.param, home, make_database)
 
 
 def vault_of(home: Path) -> Vault:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NoReturn
 
 import pytest
 import sqlalchemy as sa
 
 from bahi.db import readers, reading, tx
-from bahi.db.readers import Pool
+from bahi.db.readers import Pool, PostgresReaders, Readers, SchemaReaders, SqliteReaders
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.kernel.errors import BahiError, TooMuch, Unavailable
@@ -89,14 +90,25 @@ BOUND_S = 0.3
 ONE_THREAD = Pool(size=1, overflow=0)
 
 
-def test_a_question_without_end_is_ended(
-    empty_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+Impatient = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Impatient:
+    @contextmanager
+    def bounded() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(reading, "READ_WITHIN_S", BOUND_S)
+            yield
+
+    return bounded
+
+
+def test_a_question_without_end_is_ended(empty_database: Database, impatient: Impatient) -> None:
     create(empty_database.url)
 
     async def story(store: Store) -> None:
-        with monkeypatch.context() as bounded, pytest.raises(TooMuch, match="took longer"):
-            bounded.setattr(reading, "READ_WITHIN_S", BOUND_S)
+        with impatient(), pytest.raises(TooMuch, match="took longer"):
             await store.read(lambda view: view.row(ENDLESS))
         assert await store.read(notes) == set()
 
@@ -104,7 +116,7 @@ def test_a_question_without_end_is_ended(
 
 
 def test_many_short_questions_have_one_bound_together(
-    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+    empty_database: Database, impatient: Impatient
 ) -> None:
     create(empty_database.url)
     refused = threading.Event()
@@ -117,8 +129,7 @@ def test_many_short_questions_have_one_bound_together(
             refused.set()
 
     async def story(store: Store) -> None:
-        with monkeypatch.context() as bounded, pytest.raises(TooMuch, match="took longer"):
-            bounded.setattr(reading, "READ_WITHIN_S", BOUND_S)
+        with impatient(), pytest.raises(TooMuch, match="took longer"):
             await store.read(ask_on_and_on)
         assert await asyncio.to_thread(refused.wait, 30)
         assert await store.read(notes) == set()
@@ -127,14 +138,13 @@ def test_many_short_questions_have_one_bound_together(
 
 
 def test_whoever_asks_is_answered_in_time_even_behind_functions_that_dawdle(
-    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+    empty_database: Database, impatient: Impatient
 ) -> None:
     create(empty_database.url)
     gate = Gate()
 
     async def story(store: Store) -> None:
-        with monkeypatch.context() as bounded:
-            bounded.setattr(reading, "READ_WITHIN_S", BOUND_S)
+        with impatient():
             asked = [store.read(gate.hold) for _ in range(readers.SQLITE_READERS)]
             ends = await asyncio.gather(*asked, store.read(notes), return_exceptions=True)
         assert {type(end) for end in ends} == {TooMuch}
@@ -220,24 +230,26 @@ def test_closing_gives_up_what_reads_and_what_waits_and_admits_nothing_more(
     asyncio.run(whole())
 
 
-def test_closing_does_not_wait_for_a_function_that_dawdles(
-    empty_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closing_does_not_wait_for_a_function_that_dawdles(empty_database: Database) -> None:
     create(empty_database.url)
-    monkeypatch.setattr(readers, "CLOSE_WITHIN_S", BOUND_S)
     gate = Gate()
+    source: SqliteReaders | PostgresReaders
+    share: Readers
+    if empty_database.kind == "sqlite":
+        source = share = SqliteReaders(path_of(empty_database.url))
+    else:
+        source = PostgresReaders(empty_database.url, ONE_THREAD)
+        share = SchemaReaders("main", source)
 
-    async def whole() -> None:
-        stores, store = open_store(empty_database.url)
-        dawdling = asyncio.ensure_future(store.read(gate.hold, notes))
+    async def story() -> None:
+        dawdling = asyncio.ensure_future(share.read(gate.hold, (notes,)))
         await asyncio.to_thread(gate.reached.wait, 30)
-        await stores.close(BOUND_S)
-        assert not gate.is_open
+        await asyncio.to_thread(source.close, BOUND_S)
         gate.open()
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="shutting down"):
             await dawdling
 
-    asyncio.run(whole())
+    asyncio.run(story())
 
 
 def test_connections_are_kept(sqlite_url: str) -> None:
@@ -299,11 +311,14 @@ def test_a_read_that_the_replica_gives_up_for_its_recovery_is_answered_by_the_pr
             view.row(sa.text("SELECT pg_sleep(60)"))
         return there
 
+    def until_asleep() -> None:
+        while standby.psql(asleep) == [(0,)]:
+            pass
+
     async def story(store: Store) -> None:
         await asyncio.to_thread(standby.catch_up, primary)
         asked = asyncio.ensure_future(store.read(look_long))
-        while standby.psql(asleep) == [(0,)]:
-            await asyncio.sleep(0)
+        await asyncio.to_thread(until_asleep)
         await store.write(lambda t: t.change(sa.text("UPDATE books SET balance = balance")))
         primary.psql("VACUUM main.books", "desk")
         assert await asked is False

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -138,4 +139,5 @@ def welcome(door: socket.socket, known: Settings) -> Iterator[str]:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what to click
     yield f"Bahi is open at http://{f'[{host}]' if ':' in host else host}:{port}"
     yield f"Its data lies in {known.home}"
-    yield "Next: open that address in a browser, or ask `bahi --help`. Ctrl-C stops it."
+    command = shlex.quote(sys.argv[0]) if sys.argv[0].endswith("bahi") else "bahi"
+    yield f"Next: open that address in a browser, or ask `{command} --help`. Ctrl-C stops it."

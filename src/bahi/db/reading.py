@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -52,14 +53,14 @@ class Reading:
         """Have it over now: no further statement begins."""
         self._stopped = self._stopped or reason or self.ended()
 
-    def stop(self) -> None:
+    def stop(self, until: float = math.inf) -> None:
         """End the statement that runs; once is not enough, since it may be about to begin."""
         for pause_s in CANCEL_AGAIN_AFTER_S:
             with self._turn:
                 if self._interrupt is None:
                     return
                 self._interrupt()
-            if self._left.wait(pause_s):
+            if self._left.wait(min(pause_s, max(0.0, until - time.monotonic()))):
                 return
 
     @contextmanager
@@ -134,7 +135,7 @@ class Threads:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for begun, reading in [*self._under_way.items()]:
             if not begun.done() and time.monotonic() < until:
-                reading.stop()
+                reading.stop(until)
         concurrent.futures.wait([*self._under_way], max(0.0, until - time.monotonic()))
 
 

@@ -9,6 +9,7 @@ once, so it is a function of its arguments and has no effect but on tx.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
@@ -107,8 +108,9 @@ class Store:
         self._writer.start()
 
     def _close(self, within_s: float) -> None:
+        until = time.monotonic() + within_s
         self._writer.close(within_s)
-        self._readers.close()
+        self._readers.close(max(0.0, until - time.monotonic()))
 
     async def close(self, within_s: float = DRAIN_S) -> None:
         """Finish what waits within the bound; the rest ends as not committed."""
@@ -140,7 +142,7 @@ class Stores:
         """Close every store at once, then the pools that they share."""
         await asyncio.gather(*(store.close(within_s) for store in self))
         for pool in self._pools.values():
-            pool.close()
+            await asyncio.to_thread(pool.close, within_s)
 
     def _open(self, name: str, url: str) -> Store:
         path = sqlite_path(url)
