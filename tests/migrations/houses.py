@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from bahi.db.migrate import History, Migrator
@@ -39,3 +40,12 @@ def house() -> Schema:
 def migrator(url: str, history: History = HISTORY) -> Migrator:
     """Return what moves the small house along its history."""
     return Migrator(Database("main", url, house()), history)
+
+
+def altered(step: str, text: str, folder: Path) -> History:
+    """Copy the history with something more in one step."""
+    copy = folder / "steps"
+    shutil.copytree(HISTORY.folder, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (file,) = copy.glob(f"{step}_*.py")
+    file.write_text(file.read_text("utf-8") + text, "utf-8")
+    return History(copy)

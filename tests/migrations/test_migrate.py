@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bahi.db.migrate import History, SchemaDiffers, SchemaNewer, StepFailed
 from bahi.db.opening import lay, transaction
 from tests.databases import Database
-from tests.migrations.houses import HISTORY, migrator
+from tests.migrations.houses import HISTORY, altered, migrator
 
 INJECTED = """
 _upgrade = upgrade
@@ -25,11 +26,7 @@ def upgrade() -> None:
 
 def broken_at(step: str, folder: Path) -> History:
     """Copy the history with an error at the very end of one step."""
-    copy = folder / "steps"
-    shutil.copytree(HISTORY.folder, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (file,) = copy.glob(f"{step}_*.py")
-    file.write_text(file.read_text("utf-8") + INJECTED, "utf-8")
-    return History(copy)
+    return altered(step, INJECTED, folder)
 
 
 def test_up_is_what_the_code_says_and_down_is_empty(empty_database: Database) -> None:
@@ -111,61 +108,119 @@ def test_steps_that_do_not_lead_to_the_code_are_named(
     astray = History(tmp_path / "astray")
     astray.folder.mkdir()
     shutil.copy(next(HISTORY.folder.glob("0001_*.py")), astray.folder)
-    with pytest.raises(SchemaDiffers, match=r"lines.*positive is missing"):
-        migrator(empty_database.url, astray).upgrade()
+    for _ in range(2):
+        with pytest.raises(SchemaDiffers, match=r"lines.*positive is missing.* as it was before"):
+            migrator(empty_database.url, astray).upgrade()
+        assert migrator(empty_database.url).version() == 0
 
 
-PLANTED = {
-    "a dropped rule": (
-        {
-            "sqlite": [
-                "PRAGMA writable_schema = ON",
-                "UPDATE sqlite_master SET sql = replace(sql, 'amount > 0', 'amount > -1')",
-            ],
-            "postgresql": ["ALTER TABLE lines DROP CONSTRAINT ck_lines_positive"],
-        },
-        "positive",
-    ),
-    "a changed view": (
-        {
-            kind: ["DROP VIEW v_lines", "CREATE VIEW v_lines AS SELECT 1 AS id"]
-            for kind in ("sqlite", "postgresql")
-        },
-        "view v_lines",
-    ),
-    "a missing trigger": (
-        {
-            "sqlite": ["DROP TRIGGER lines_touch"],
-            "postgresql": ["DROP TRIGGER lines_touch ON lines"],
-        },
-        "lines_touch is missing",
-    ),
-    "a trigger switched off": (
-        {
-            "sqlite": ["DROP TRIGGER lines_touch"],
-            "postgresql": ["ALTER TABLE lines DISABLE TRIGGER lines_touch"],
-        },
-        "lines_touch",
-    ),
-    "a column of another kind": (
-        {
-            "sqlite": ["ALTER TABLE pages ADD COLUMN extra TEXT"],
-            "postgresql": ["ALTER TABLE pages ALTER COLUMN name DROP NOT NULL"],
-        },
-        "column pages",
-    ),
-    "a stranger": (
-        {kind: ["CREATE TABLE stranger (id INTEGER)"] for kind in ("sqlite", "postgresql")},
-        "table stranger is not in the code",
-    ),
-}
+def then(statement: str, afterwards: str = "") -> str:
+    """Let a step do its work, then a statement, then something more."""
+    return f"""
+_upgrade = upgrade
 
 
-@pytest.mark.parametrize("planted", PLANTED)
-def test_a_planted_difference_is_found_and_named(empty_database: Database, planted: str) -> None:
+def upgrade() -> None:
+    _upgrade()
+    op.get_bind().exec_driver_sql({statement!r})
+    {afterwards}
+"""
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        then("COMMIT"),
+        then("COMMIT", "raise RuntimeError('injected')"),
+        then("COMMIT", "op.get_bind().exec_driver_sql('BEGIN')"),
+        then("ROLLBACK"),
+    ],
+    ids=["commits", "commits and fails", "commits and begins another", "rolls back"],
+)
+def test_a_step_that_ends_its_own_transaction_is_not_said_to_have_left_nothing(
+    empty_database: Database, tmp_path: Path, ending: str
+) -> None:
+    with pytest.raises(StepFailed, match="look at the store by hand") as failed:
+        migrator(empty_database.url, altered("0002", ending, tmp_path)).upgrade()
+    assert "as it was" not in str(failed.value)
+    assert ("injected" if "injected" in ending else "ended its own") in str(failed.value)
+
+
+def test_what_ended_the_transaction_is_told_and_not_that_nothing_could_be_rolled_back(
+    empty_database: Database,
+) -> None:
+    moves = migrator(empty_database.url)
+
+    def write(core: sa.Connection) -> None:
+        with transaction(core):
+            core.exec_driver_sql("ROLLBACK")
+            raise RuntimeError("the disk is full")
+
+    with moves.database.opened() as core, pytest.raises(RuntimeError, match="the disk is full"):
+        write(core)
+
+
+def test_a_commit_that_is_refused_leaves_no_transaction_behind(empty_database: Database) -> None:
     moves = migrator(empty_database.url)
     moves.upgrade()
-    statements, name = PLANTED[planted]
     with moves.database.opened() as core:
-        lay(core, statements[empty_database.kind])
-    assert any(name in found for found in moves.differences()), moves.differences()
+        with pytest.raises(sa.exc.IntegrityError), transaction(core):
+            lay(core, ["INSERT INTO permits VALUES (1, 0, 'nobody gives it back')"])
+        with transaction(core):
+            assert core.exec_driver_sql("SELECT count(*) FROM permits").scalar_one() == 0
+
+
+def test_a_step_whose_connection_is_lost_never_happened(postgres_url: str, tmp_path: Path) -> None:
+    lost = then("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(StepFailed, match="as it was before the step"):
+        migrator(postgres_url, altered("0001", lost, tmp_path)).upgrade()
+    assert [step.version for step in migrator(postgres_url).upgrade()] == [1, 2]
+
+
+CUTS_ITSELF_AT_COMMIT = """
+    CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+    CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON pages
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut();
+    INSERT INTO pages VALUES (1, 'cash')
+"""
+
+
+def test_a_connection_lost_in_commit_leaves_the_step_in_doubt(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    cut = altered("0001", then(CUTS_ITSELF_AT_COMMIT), tmp_path)
+    with pytest.raises(StepFailed, match="`bahi db status` says whether it did"):
+        migrator(postgres_url, cut).upgrade(to=1)
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "said"),
+    [
+        (2, "schema_migrations says version 0001, and alembic_version says 0002"),
+        (1, "schema_migrations has no record of step 0001, and a later one was taken"),
+    ],
+)
+def test_records_that_contradict_each_other_are_refused_and_nothing_is_done(
+    empty_database: Database, forgotten: int, said: str
+) -> None:
+    moves = migrator(empty_database.url)
+    moves.upgrade()
+    with moves.database.opened() as core:
+        lay(core, [f"DELETE FROM schema_migrations WHERE version = {forgotten}"])
+    for move in (moves.upgrade, lambda: moves.downgrade(0), moves.missing):
+        with pytest.raises(SchemaDiffers, match=f"cannot be migrated: {said}"):
+            move()
+    assert moves.differences() == [said]
+
+
+def test_what_is_missing_can_be_asked(empty_database: Database) -> None:
+    moves = migrator(empty_database.url)
+    assert [step.version for step in moves.missing()] == [1, 2]
+    moves.upgrade(to=1)
+    assert [step.version for step in moves.missing()] == [2]
+
+
+def test_a_migrator_shows_no_url() -> None:
+    shown = repr(migrator("postgresql://someone:secret@nowhere/main"))
+    assert shown == "Migrator('main')"

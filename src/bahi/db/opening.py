@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from zlib import crc32
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus as Status
 
 from bahi.db import postgres, sqlite
 from bahi.db.failures import DRIVER_ERRORS, translate
@@ -107,10 +108,22 @@ def transaction(core: sa.Connection) -> Iterator[None]:
         core.exec_driver_sql(begin)
         try:
             yield
+            core.exec_driver_sql("COMMIT")
         except BaseException:
-            core.exec_driver_sql("ROLLBACK")
+            with suppress(*DRIVER_ERRORS):  # the cause is what has to be told
+                if inside(core):
+                    core.exec_driver_sql("ROLLBACK")
             raise
-        core.exec_driver_sql("COMMIT")
+
+
+def inside(core: sa.Connection) -> bool:
+    """Whether a transaction of the database is open on the connection."""
+    if core.invalidated:  # lost, and its transaction with it
+        return False
+    driver = core.connection.driver_connection
+    if isinstance(driver, psycopg.Connection):
+        return driver.info.transaction_status in {Status.INTRANS, Status.INERROR}
+    return bool(driver.in_transaction)  # type: ignore[union-attr] # a sqlite3.Connection
 
 
 @contextmanager

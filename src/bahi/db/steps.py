@@ -7,12 +7,16 @@ back after a line `-- down`. SQL that has been applied somewhere is never edited
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import sqlalchemy as sa
 from alembic import op
 
 from bahi.db.opening import lay
+from bahi.kernel.errors import BahiError
 
 TAKES_BACK: Final = "\n-- down\n"
 
@@ -36,13 +40,20 @@ def _run(script: str) -> None:
     lay(op.get_bind(), (part for part in script.split("\n\n") if part.strip()))
 
 
-def rebuild(table: str, definition: str, *, carry: dict[str, str] | None = None) -> None:
+def rebuild(
+    table: str,
+    definition: str,
+    *,
+    carry: Mapping[str, str] | None = None,
+    drop: Collection[str] = (),
+) -> None:
     """Give a SQLite table a new definition where ALTER cannot: build, copy, drop, rename.
 
     `definition` is the CREATE TABLE under the table's own name. Columns of the same name are
-    copied; `carry` names the others (new column: expression over the old row). Indexes and
-    triggers come back as they were. Foreign keys are off while steps run, so dropping the old
-    table takes no children with it; the runner checks every key before the step commits.
+    copied; `carry` names the others (new column: expression over the old row); a column that is
+    to go is named in `drop`. Indexes and triggers come back as they were. Foreign keys are off
+    while steps run, so dropping the old table takes no children with it; the runner checks every
+    key before the step commits.
     """
     core = op.get_bind()
     ask = core.exec_driver_sql
@@ -52,17 +63,43 @@ def rebuild(table: str, definition: str, *, carry: dict[str, str] | None = None)
         (table,),
     ).scalars()
     again = list(kept)
-    ask("PRAGMA legacy_alter_table = ON")  # or the views that read the table would be refused
-    old = set(ask("SELECT name FROM pragma_table_info(?)", (table,)).scalars())
-    ask(f"ALTER TABLE {table} RENAME TO {table}__old")
-    ask(definition)
-    new = list(ask("SELECT name FROM pragma_table_info(?)", (table,)).scalars())
-    values = {name: name for name in new if name in old} | (carry or {})
-    ask(
-        f"INSERT INTO {table} ({', '.join(values)})"  # noqa: S608 - our own columns
-        f" SELECT {', '.join(values.values())} FROM {table}__old"
-    )
-    ask(f"DROP TABLE {table}__old")
-    for statement in again:
-        ask(statement)
-    ask("PRAGMA legacy_alter_table = OFF")
+    new, old = _quoted(table), _quoted(f"{table}__old")
+    before = _columns(core, table)
+    with _views_left_alone(core):
+        ask(f"ALTER TABLE {new} RENAME TO {old}")
+        ask(definition)
+        after = _columns(core, table)
+        if lost := [name for name in before if name not in after and name not in drop]:
+            raise BahiError(
+                f"the new {table} has no column {lost[0]}, and its values would be lost: "
+                "name it in drop=(...) if that is meant"
+            )
+        same = {name: _quoted(name) for name in after if name in before}
+        values = same | dict(carry or {})
+        ask(
+            f"INSERT INTO {new} ({', '.join(map(_quoted, values))})"  # noqa: S608 - our own columns
+            f" SELECT {', '.join(values.values())} FROM {old}"
+        )
+        ask(f"DROP TABLE {old}")
+        for statement in again:
+            ask(statement)
+
+
+@contextmanager
+def _views_left_alone(core: sa.Connection) -> Iterator[None]:
+    """Let a table be renamed though views read it; their text stays as it is."""
+    was = core.exec_driver_sql("PRAGMA legacy_alter_table").scalar_one()
+    core.exec_driver_sql("PRAGMA legacy_alter_table = ON")
+    try:
+        yield
+    finally:
+        core.exec_driver_sql(f"PRAGMA legacy_alter_table = {was}")
+
+
+def _columns(core: sa.Connection, table: str) -> list[str]:
+    return list(core.exec_driver_sql("SELECT name FROM pragma_table_info(?)", (table,)).scalars())
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
