@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,9 +43,16 @@ THE_SAME = {
 }
 
 
+def run(*statements: str) -> Any:
+    """Run statements in a database of their own; return what the last one finds, if anything."""
+    with closing(sqlite3.connect(":memory:")) as scratch:
+        *_, row = [scratch.execute(statement).fetchone() for statement in statements]
+    return row[0] if row else None
+
+
 @pytest.mark.parametrize("way", THE_SAME)
 def test_the_same_table_written_otherwise_says_the_same(way: str) -> None:
-    assert sqlite3.connect(":memory:").execute(THE_SAME[way])
+    assert run(THE_SAME[way]) is None
     assert str(TableText.read(THE_SAME[way])) == str(TableText.read(WRITTEN))
 
 
@@ -63,7 +72,7 @@ OTHERS = {
 @pytest.mark.parametrize("other", OTHERS)
 def test_another_table_says_something_else(other: str) -> None:
     changed = WRITTEN.replace(*OTHERS[other])
-    assert sqlite3.connect(":memory:").execute(changed)
+    assert run(changed) is None
     assert str(TableText.read(changed)) != str(TableText.read(WRITTEN))
 
 
@@ -83,11 +92,12 @@ def test_the_order_of_the_items_says_nothing(items: list[str]) -> None:
 
 @given(st.sampled_from(ITEMS[2:]), st.sampled_from([",", ",\n\t"]))
 def test_a_column_that_was_added_is_as_good_as_one_that_was_there(added: str, comma: str) -> None:
-    core = sqlite3.connect(":memory:")
     first = [*ITEMS[:2], "CONSTRAINT pk_t PRIMARY KEY (a)"]
-    core.execute(f"CREATE TABLE t (\n\t{comma.join(first)}\n)\n\n STRICT")
-    core.execute(f"ALTER TABLE t ADD COLUMN {added}")
-    (grown,) = core.execute("SELECT sql FROM sqlite_master WHERE name = 't'").fetchone()
+    grown = run(
+        f"CREATE TABLE t (\n\t{comma.join(first)}\n)\n\n STRICT",
+        f"ALTER TABLE t ADD COLUMN {added}",
+        "SELECT sql FROM sqlite_master WHERE name = 't'",
+    )
     whole = [*ITEMS[:2], added, "CONSTRAINT pk_t PRIMARY KEY (a)"]
     made = f"CREATE TABLE t ({', '.join(whole)}) STRICT"
     assert str(TableText.read(grown)) == str(TableText.read(made))
