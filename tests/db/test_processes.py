@@ -12,7 +12,7 @@ from tests.db.ledger import create
 from tests.db.test_kill import look
 from tests.db.worker import Worker, whole_units
 
-ENOUGH = 4_000
+ENOUGH = 12_000
 
 
 @pytest.mark.torture

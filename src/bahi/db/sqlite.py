@@ -49,10 +49,20 @@ def connect(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = F
     driver = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=512
     )
+    try:
+        _prepare(driver, path, synchronous, readonly=readonly)
+    except BaseException:  # a damaged file, say: it must not stay open
+        driver.close()
+        raise
+    return driver
+
+
+def _prepare(
+    driver: sqlite3.Connection, path: Path, synchronous: Synchronous, *, readonly: bool
+) -> None:
     driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     (mode,) = driver.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode not in {"wal", "memory"}:
-        driver.close()
         raise Misconfigured(
             f"The folder of {path.name} cannot hold a write-ahead log (journal mode {mode}); "
             "put the store on a local disk."
@@ -65,7 +75,6 @@ def connect(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = F
     driver.execute(f"PRAGMA journal_size_limit = {LOG_KEPT_BYTES}")
     if readonly:
         driver.execute("PRAGMA query_only = ON")
-    return driver
 
 
 def engine(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = False) -> sa.Engine:
