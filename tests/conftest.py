@@ -128,6 +128,17 @@ def furnished(
     house.remove()
 
 
+@pytest.fixture(params=KINDS)
+def home(
+    request: pytest.FixtureRequest,
+    furnished: Furnished,
+    make_database: MakeDatabase,
+    tmp_path: Path,
+) -> dict[str, str]:
+    """Run the test twice, each time with the environment of a house of the other kind."""
+    return furnished.copy(request.param, tmp_path / "home", make_database)
+
+
 @pytest.fixture
 def sqlite_url(make_database: MakeDatabase) -> str:
     """Give one test an empty SQLite database."""

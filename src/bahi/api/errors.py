@@ -22,6 +22,8 @@ STATUS: Final[dict[type[BahiError], HTTPStatus]] = {
     kernel.NotFound: HTTPStatus.NOT_FOUND,
     kernel.Conflict: HTTPStatus.CONFLICT,
     kernel.Forbidden: HTTPStatus.FORBIDDEN,
+    kernel.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    kernel.TooSoon: HTTPStatus.TOO_MANY_REQUESTS,
     kernel.TooMuch: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     kernel.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     kernel.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -46,6 +46,16 @@ class View:
 
 
 @dataclass(frozen=True)
+class Routine:
+    """A function of the database that its users call by name, on PostgreSQL alone."""
+
+    name: str
+    meaning: str
+    text: str
+    stores: Stores
+
+
+@dataclass(frozen=True)
 class AppendOnly:
     """Rows may be added and never changed, except under a permit (see `permits` in tables.py).
 
@@ -61,6 +71,7 @@ class Schema:
 
     metadata: sa.MetaData = field(default_factory=lambda: sa.MetaData(naming_convention=NAMES))
     views: dict[str, View] = field(default_factory=dict)
+    routines: dict[str, Routine] = field(default_factory=dict)
 
     def table(
         self,
@@ -83,9 +94,15 @@ class Schema:
         self.views[name] = View(name, meaning, text, stores)
         return self.views[name]
 
+    def routine(self, name: str, meaning: str, text: str, *, stores: Stores) -> Routine:
+        """Define a function that people may call on PostgreSQL."""
+        self.routines[name] = Routine(name, meaning, text, stores)
+        return self.routines[name]
+
     def of_store(self, store: str) -> StoreSchema:
         """Return what one store holds: foreign keys that leave it are dropped."""
-        return StoreSchema(store, *_within(self, store))
+        routines = tuple(it for it in self.routines.values() if store in it.stores)
+        return StoreSchema(store, *_within(self, store), routines)
 
 
 HOUSE: Final = Schema()
@@ -99,6 +116,7 @@ class StoreSchema:
     store: str
     metadata: sa.MetaData
     views: tuple[View, ...]
+    routines: tuple[Routine, ...] = ()
 
     def statements(self, dialect: sa.Dialect) -> Iterator[str]:
         """Yield the DDL that makes the store from nothing, in an order that works."""
@@ -113,6 +131,9 @@ class StoreSchema:
             yield from triggers(table, sql)
         for view in self.views:
             yield f"CREATE VIEW {view.name} AS\n{view.text(sql).strip()}"
+        if dialect.name == "postgresql":
+            for routine in self.routines:
+                yield routine.text.strip()
 
 
 def triggers(table: sa.Table, sql: Words) -> Iterator[str]:

@@ -85,6 +85,20 @@ def rebuild(
             ask(statement)
 
 
+def restore(step: str, added: Mapping[str, Collection[str]], *, as_in: str) -> None:
+    """Give SQLite tables back the definitions of an earlier step, without the columns added since.
+
+    SQLite cannot drop a column that a key or a rule names; PostgreSQL can, in its own script.
+    """
+    if op.get_bind().dialect.name != "sqlite":
+        return
+    script = Path(step).with_name(f"{as_in}.sqlite.sql").read_text("utf-8")
+    for table, columns in added.items():
+        begins = f"CREATE TABLE {table} ("
+        (definition,) = (part for part in script.split("\n\n") if part.startswith(begins))
+        rebuild(table, definition, drop=columns)
+
+
 @contextmanager
 def _views_left_alone(core: sa.Connection) -> Iterator[None]:
     """Let a table be renamed though views read it; their text stays as it is."""

@@ -5,7 +5,18 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bahi.db import types
-from bahi.db.schema import EVERYWHERE, HOUSE, MAIN, Schema, check, instant, key, text, whole
+from bahi.db.schema import (
+    EVERYWHERE,
+    HOUSE,
+    MAIN,
+    Schema,
+    check,
+    instant,
+    key,
+    text,
+    text_key,
+    whole,
+)
 
 
 def plumbing(schema: Schema) -> None:
@@ -61,5 +72,14 @@ nodes = HOUSE.table(
     key("id", "Always 1: one row."),
     whole("counter", "How many processes have ever started; a node is this, modulo 1024."),
     check("only_one", "id = 1"),
+    stores=MAIN,
+)
+
+revisions = HOUSE.table(
+    "revisions",
+    "A number for each thing that processes keep in memory (keys, settings): it grows in the "
+    "transaction that changes the thing, and every process looks at all of them twice a second.",
+    text_key("topic", "What was changed."),
+    whole("number", "How often.", default=0),
     stores=MAIN,
 )

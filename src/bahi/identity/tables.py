@@ -13,6 +13,8 @@ from bahi.db.schema import (
     ref,
     sealed,
     text,
+    text_key,
+    whole,
     word,
 )
 from bahi.kernel.words import KeyScope, Role
@@ -27,6 +29,7 @@ users = HOUSE.table(
         "password_hash", "Argon2id of the password; empty for one who cannot sign in.", null=True
     ),
     sealed("totp_enc", "Secret of their one-time codes, if they use them.", null=True),
+    whole("totp_last_step", "The newest code that was taken: none is taken twice.", null=True),
     word("role", Role, "What they may do.", default=Role.TRADER),
     flag("is_active", "May they sign in and call?", default=True),
     instant("created_at", "When they were added."),
@@ -67,5 +70,29 @@ api_keys = HOUSE.table(
     instant("expires_at", "When it ends by itself.", null=True),
     flag("is_active", "Not revoked.", default=True),
     index("user_id", "is_active"),
+    stores=MAIN,
+)
+
+sign_in_links = HOUSE.table(
+    "sign_in_links",
+    "Links that sign a person in once: the first start's, and an admin's for who lost a password.",
+    key(),
+    ref("user_id", "users.id", "Whom it signs in.", on_delete="CASCADE"),
+    digest("token_hash", "Keyed digest of the link's secret part.", unique=True),
+    instant("created_at", "When it was made."),
+    instant("expires_at", "When it ends by itself."),
+    instant("used_at", "When it was followed; a second time it opens nothing.", null=True),
+    index("user_id"),
+    stores=MAIN,
+)
+
+sign_in_failures = HOUSE.table(
+    "sign_in_failures",
+    "Failed sign-ins in a row, by user and by address; each makes the next wait longer.",
+    text_key("subject", "user:<name as typed, digested> or address:<address>."),
+    whole("failures", "How many in a row."),
+    instant("last_failed_at", "The newest of them."),
+    instant("blocked_until", "Until when no further attempt is looked at.", null=True),
+    index("last_failed_at"),
     stores=MAIN,
 )

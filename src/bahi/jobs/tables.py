@@ -13,6 +13,7 @@ from bahi.db.schema import (
     json,
     key,
     text,
+    text_key,
     whole,
     word,
 )
@@ -36,6 +37,7 @@ jobs = HOUSE.table(
     whole("fence", "Grows with every lease; an older one's writes are refused.", default=0),
     whole("source_job_id", "The job of another store that asked for it.", null=True, unique=True),
     text("created_by", "Who asked.", null=True),
+    whole("user_id", "The user who asked; they live in main.", null=True),
     instant("created_at", "When it was asked for."),
     instant("started_at", "When it was first tried.", null=True),
     instant("updated_at", "When anything here changed."),
@@ -63,5 +65,21 @@ scheduler_runs = HOUSE.table(
     whole("duration_ms", "How long it took.", null=True),
     whole("retry_count", "How often it was tried again.", null=True, default=0),
     index("job_id", "platform", "executed_at"),
+    stores=MAIN,
+)
+
+schedules = HOUSE.table(
+    "schedules",
+    "When which job is due, by the exchange's clock; whoever moves next_run_at asks for the job.",
+    text_key("name", "Its name."),
+    text("title", "Its name for people."),
+    text("job_type", "What is to be done."),
+    json("payload", "With what.", null=True),
+    text("cron", "When: minute hour day month weekday, in Asia/Kolkata; several parted by ;."),
+    whole("grace_s", "Later than this many seconds it is passed over.", default=300),
+    flag("is_active", "Not paused.", default=True),
+    instant("next_run_at", "When it is due next; empty: never.", null=True),
+    instant("last_run_at", "When it was due last.", null=True),
+    instant("updated_at", "When anything here changed."),
     stores=MAIN,
 )

@@ -39,6 +39,22 @@ class Forbidden(BahiError):
     code = "forbidden"
 
 
+class Unauthenticated(BahiError):
+    """Who you are is not known here: give a valid API key, or sign in."""
+
+    code = "unauthenticated"
+
+
+class TooSoon(BahiError):
+    """There were too many attempts; wait a while and try again."""
+
+    code = "too_soon"
+
+    def __init__(self, sentence: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = max(1, retry_after_s)
+
+
 class Misconfigured(BahiError):
     """A setting is missing or wrong."""
 

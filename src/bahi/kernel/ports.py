@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from bahi.kernel.errors import BahiError
 from bahi.kernel.money import Price
+from bahi.kernel.words import LoginFailure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +98,94 @@ class Broker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One application registered at a broker, and the secrets that a login may need of it.
+
+    `repr` shows none of them. `host` is where an OpenAlgo host listens; other brokers have fixed
+    addresses. `pin` and `totp` (the base32 secret, not a code) are there only where a person chose
+    to let the house log in alone.
+    """
+
+    client_id: str = ""
+    redirect_uri: str = ""
+    host: str = ""
+    broker_user_id: str = ""
+    secret: str = field(default="", repr=False)
+    pin: str = field(default="", repr=False)
+    totp: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """The tokens that a login brought; `repr` shows none of them."""
+    """The tokens that a login brought, by kind: access, session, refresh, feed.
+
+    `repr` shows none of them; `expires_at` is None where only the broker's user ends the token.
+    """
 
     tokens: Mapping[str, str] = field(repr=False)
-    expires_at: datetime
+    expires_at: datetime | None
     broker_user_id: str = ""
+    broker_user_name: str = ""
+    token_type: str = "Bearer"  # noqa: S105 - a word of HTTP, no secret
+    scope: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Who the broker says a token belongs to."""
+
+    user_id: str
+    user_name: str = ""
+
+
+class LoginFailed(BahiError):
+    """The broker gave no token."""
+
+    code = "login_failed"
+
+    def __init__(
+        self,
+        sentence: str = "",
+        reason: LoginFailure = LoginFailure.UNKNOWN,
+        *,
+        broker_code: str = "",
+    ) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.broker_code = broker_code
 
 
 class Login(Protocol):
-    """How a broker turns an account's credentials into a token."""
+    """How a broker turns a registered application into a token, and tells whether one is good.
 
-    async def log_in(self, credentials: Mapping[str, str]) -> Grant:
-        """Exchange credentials (and what the redirect brought) for tokens."""
+    Whatever goes wrong is a LoginFailed with its reason; silence is one too (NETWORK_TIMEOUT).
+    """
+
+    def is_headless(self, application: Application) -> bool:
+        """Say whether `log_in` can do without a person."""
+
+    async def begin(self, application: Application, state: str) -> str:
+        """Return the address at which a person logs in; what comes back goes to `complete`."""
+
+    async def complete(
+        self, application: Application, answer: Mapping[str, str], now: datetime
+    ) -> Grant:
+        """Exchange what the redirect brought (its query or form) for tokens."""
+
+    async def log_in(self, application: Application, now: datetime) -> Grant:
+        """Make a token without a person."""
+
+    async def renew(
+        self, application: Application, tokens: Mapping[str, str], now: datetime
+    ) -> Grant | None:
+        """Exchange a token that still lives for a later one; None where the broker has no way."""
+
+    async def verify(self, application: Application, tokens: Mapping[str, str]) -> Profile:
+        """Ask the broker whose token it is; refused: PROFILE_VERIFICATION_FAILED."""
+
+    async def revoke(self, application: Application, tokens: Mapping[str, str]) -> None:
+        """End a token at the broker, where the broker has a way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,15 +232,20 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call to a broker, for the record: no body, no header, no secret."""
+    """One call to a broker, for the record: what was sent and answered, without secrets."""
 
     broker: str
+    operation: str
     method: str
     path: str
     started_at: datetime
     took_us: int
     http_status: int | None
     failure: str = ""
+    account_id: int | None = None
+    order_ref: str = ""
+    request: Mapping[str, Any] = field(default_factory=dict)
+    response: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Recorder(Protocol):

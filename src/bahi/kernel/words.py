@@ -222,7 +222,42 @@ class TokenRunStatus(StrEnum):
     RUNNING = "RUNNING"
     COOLDOWN = "COOLDOWN"
     RESUMING = "RESUMING"
+    WAITING = "WAITING"
     COMPLETED = "COMPLETED"
+    INCOMPLETE = "INCOMPLETE"
+    STOPPED = "STOPPED"
+
+
+class TokenMode(StrEnum):
+    """Which tokens a run makes."""
+
+    ALL = "ALL"
+    INVALID_ONLY = "INVALID_ONLY"
+    PARTIAL = "PARTIAL"
+
+
+class TokenState(StrEnum):
+    """Whether a token can be used."""
+
+    VALID = "VALID"
+    INVALID = "INVALID"
+    EXPIRED = "EXPIRED"
+    MISSING = "MISSING"
+
+
+class LoginFailure(StrEnum):
+    """Why a broker gave no token."""
+
+    NETWORK_TIMEOUT = "NETWORK_TIMEOUT"
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    CAPTCHA = "CAPTCHA"
+    RATE_LIMIT = "RATE_LIMIT"
+    SELENIUM_DOM_CHANGE = "SELENIUM_DOM_CHANGE"
+    BROWSER_CRASH = "BROWSER_CRASH"
+    TOKEN_EXCHANGE_FAILED = "TOKEN_EXCHANGE_FAILED"  # noqa: S105 - a word, no secret
+    PROFILE_VERIFICATION_FAILED = "PROFILE_VERIFICATION_FAILED"
+    CONSENT_FAILED = "CONSENT_FAILED"
+    UNKNOWN = "UNKNOWN"
 
 
 class JobStatus(StrEnum):

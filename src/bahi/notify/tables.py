@@ -12,6 +12,7 @@ from bahi.db.schema import (
     key,
     ref,
     text,
+    unique,
     whole,
     word,
 )
@@ -27,12 +28,17 @@ alerts = HOUSE.table(
     text("message", "What is the matter, and what to do."),
     json("details", "What a program may want to know of it.", null=True),
     ref("account_id", "books.account_id", "On which account.", on_delete="CASCADE", null=True),
+    whole("user_id", "For whom; empty: for who runs the house.", null=True),
+    text("topic", "What it is about: of one topic only one alert is open.", null=True),
+    whole("times", "How often it was raised.", default=1),
+    instant("last_raised_at", "The newest time.", null=True),
     instant("raised_at", "When."),
     instant("acknowledged_at", "When somebody took it on.", null=True),
     text("acknowledged_by", "Who.", null=True),
     index("raised_at"),
     index("severity", "raised_at", where="acknowledged_at IS NULL"),
     index("account_id"),
+    unique("topic", where="acknowledged_at IS NULL"),
     stores=TRADING,
 )
 

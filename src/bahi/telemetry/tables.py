@@ -26,7 +26,7 @@ LOGS = frozenset({"logs"})
 
 api_calls = HOUSE.table(
     "api_calls",
-    "One call to a broker: what, how long, how it ended. Secrets are gone before it is written.",
+    "A call to a broker, or by a program to us: what, how long, how it ended; no secrets.",
     key(),
     whole("account_id", "For which account.", null=True),
     word("copy_role", CopyRole, "That account's role in copying.", null=True),
@@ -42,6 +42,8 @@ api_calls = HOUSE.table(
     instant("started_at", "When it left.", null=True),
     instant("ended_at", "When it was answered.", null=True),
     whole("duration_us", "How long it took, in microseconds.", null=True),
+    whole("user_id", "For which user.", null=True),
+    text("request_id", "The request it came by, as its answer names it.", null=True),
     index("operation", "started_at"),
     index("account_id", "started_at"),
     index("module", "started_at"),

@@ -1,0 +1,1 @@
+"""Persons, their broker accounts, what is registered for these, and where their calls leave."""

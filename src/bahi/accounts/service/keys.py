@@ -1,0 +1,104 @@
+"""What API keys open: exactly the accounts they were given, one of each mode by default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bahi.accounts import repository
+from bahi.accounts.model import Account
+from bahi.accounts.service.accounts import ACCOUNTS_AT_MOST, TOPIC, get_account
+from bahi.audit.service import note
+from bahi.db.revisions import bump
+from bahi.db.tx import Tx
+from bahi.identity.model import ApiKey
+from bahi.identity.service import keys as identity
+from bahi.kernel.actor import Actor, require_change
+from bahi.kernel.errors import Forbidden, Invalid, NotFound
+from bahi.kernel.words import AccountMode, KeyScope
+
+
+def issue_key(
+    tx: Tx,
+    actor: Actor,
+    digest: str,
+    now: datetime,
+    *,
+    user_id: int,
+    name: str,
+    scope: KeyScope,
+    accounts: Sequence[int] | None = None,
+    defaults: Sequence[int] = (),
+    expires_at: datetime | None = None,
+) -> ApiKey:
+    """Issue a key and say what it opens; when nothing is said, all that its scope allows."""
+    key = identity.issue_key(
+        tx,
+        actor,
+        digest,
+        now,
+        user_id=user_id,
+        name=name,
+        scope=scope,
+        expires_at=expires_at,
+    )
+    opens = _chosen(tx, actor, user_id, scope, accounts)
+    meant = _defaults(opens, defaults)
+    for account in opens:
+        default_for = account.mode if account.id in meant else None
+        repository.open_account(tx, key.id, account.id, default_for)
+    return key
+
+
+def open_with(tx: Tx, actor: Actor, key_id: int, account_id: int, now: datetime) -> None:
+    """Let a key that was issued before open a further account of its owner."""
+    require_change(actor)
+    key = identity.get_key(tx, key_id)
+    if not actor.owns(key.user_id) or actor.scope is not None:
+        raise NotFound(f"There is no key {key_id}.")
+    (account,) = _chosen(tx, actor, key.user_id, key.scope, [account_id])
+    opened = repository.opened_by(tx, key_id)
+    if account_id in opened:
+        return
+    default_for = None if account.mode in opened.values() else account.mode
+    repository.open_account(tx, key_id, account_id, default_for)
+    bump(tx, TOPIC)
+    note(tx, actor, "update", ("api_key", key_id), now, new={"opens": account.name})
+
+
+def _chosen(
+    tx: Tx, actor: Actor, user_id: int, scope: KeyScope, accounts: Sequence[int] | None
+) -> list[Account]:
+    if accounts is None:
+        own = repository.list_accounts(tx, limit=ACCOUNTS_AT_MOST, user_id=user_id)
+        paper_only = scope is KeyScope.PAPER
+        return [it for it in own if it.mode is AccountMode.PAPER or not paper_only]
+    chosen = [get_account(tx, actor, account_id) for account_id in dict.fromkeys(accounts)]
+    for account in chosen:
+        if account.user_id != user_id:
+            raise Forbidden(f"{account.name!r} is another user's; a key opens its owner's alone.")
+        if scope is KeyScope.PAPER and account.mode is AccountMode.LIVE:
+            raise Invalid(f"{account.name!r} is live; a key of scope paper opens paper accounts.")
+    return chosen
+
+
+def _defaults(opens: Sequence[Account], named: Sequence[int]) -> set[int]:
+    """Return the account that is meant when a client names none, one for each mode."""
+    meant: dict[AccountMode, int] = {}
+    for account in opens:
+        if account.id in named:
+            if account.mode in meant:
+                raise Invalid(
+                    f"Two accounts are named as the default for {account.mode}; name one."
+                )
+            meant[account.mode] = account.id
+    if unknown := set(named) - {account.id for account in opens}:
+        raise Invalid(f"The default account {min(unknown)} is not among those the key opens.")
+    for account in sorted(opens, key=lambda it: not it.is_primary):
+        meant.setdefault(account.mode, account.id)
+    return set(meant.values())
+
+
+def accounts_of(tx: Tx, key_id: int) -> dict[int, AccountMode | None]:
+    """Return the accounts that a key opens, and for which mode each is the default."""
+    return repository.opened_by(tx, key_id)

@@ -1,0 +1,107 @@
+"""What the audit trail remembers, and how a seal proves that nobody changed it since.
+
+    row digest  = BLAKE2b over the row as it is stored
+    seal digest = keyed, over the seal before, its own number and time, and its rows' digests
+
+The key is in the keyring, so whoever can write the database cannot forge a seal; the digests of
+rows tell which of them was changed. Rows of one seal go by their ids.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+FIRST: Final = 0
+"""What stands for the seal before the first one."""
+
+ROW_DIGEST_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the trail."""
+
+    id: int
+    user_id: int | None
+    actor: str | None
+    entity_type: str
+    entity_id: str | None
+    action: str
+    old_value: Any
+    new_value: Any
+    details: str | None
+    ip_address: str | None
+    user_agent: str | None
+    request_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """A seal over some rows, chained to the one before it."""
+
+    seal_no: int
+    previous_seal_no: int
+    previous_digest: str
+    row_count: int
+    sealed_at: int
+    digest: str = ""
+
+    def text(self, row_digests: Iterable[str]) -> str:
+        """Write what is digested: everything but the digest itself."""
+        head = [self.previous_digest, self.previous_seal_no, self.seal_no]
+        return json.dumps([*head, self.row_count, self.sealed_at, *row_digests])
+
+
+Member = tuple[int, str | None, tuple[Any, ...] | None]
+"""A place in a seal: the row's id, its digest when sealed, and the row now, if it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was sealed: what, where, and in words."""
+
+    what: str
+    seal_no: int | None
+    audit_id: int | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a verification found."""
+
+    store: str
+    seals: int
+    rows: int
+    unsealed: int
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything is as it was sealed."""
+        return not self.findings
+
+
+def canonical(document: Any) -> str | None:
+    """Write a JSON document in the one form in which it is stored and digested."""
+    if document is None:
+        return None
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def again(stored: str | None) -> str | None:
+    """Bring a document that a database wrote its own way (jsonb) into that one form."""
+    return None if stored is None else canonical(json.loads(stored))
+
+
+def row_digest(row: Sequence[Any]) -> str:
+    """Digest a row as stored: its columns in the table's order."""
+    written = json.dumps(list(row), separators=(",", ":")).encode()
+    return blake2b(written, digest_size=ROW_DIGEST_BYTES).hexdigest()

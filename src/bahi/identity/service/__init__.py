@@ -1,0 +1,1 @@
+"""Who may act: users, how they sign in, and the keys of their programs."""

@@ -1,0 +1,371 @@
+"""Signing in: a name and a password, a one-time code where it is used, or a link that works once.
+
+An attempt is counted before it is looked at and forgiven when it was right, in one transaction
+each: however many come at once, each of them waits as long as those before it earned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Final
+
+import pyotp
+
+from bahi.audit.service import note
+from bahi.db.revisions import bump
+from bahi.db.stores import Store
+from bahi.db.tx import Tx
+from bahi.identity import repository
+from bahi.identity.model import (
+    WITH_A_USER,
+    WITH_AN_ADDRESS,
+    Patience,
+    Session,
+    SignInFailed,
+    User,
+    check_password,
+)
+from bahi.identity.service.users import TOPIC, get_user
+from bahi.kernel.actor import Actor, require_admin
+from bahi.kernel.clock import Clock, to_micros
+from bahi.kernel.crypto import Passwords, Vault
+from bahi.kernel.errors import Forbidden, Invalid, NotFound, TooSoon, Unauthenticated
+
+SESSION_BYTES: Final = 32
+SESSION_PURPOSE: Final = "session"
+LINK_PURPOSE: Final = "sign_in_link"
+LINK_LASTS: Final = timedelta(hours=24)
+NAME_PURPOSE: Final = "sign_in_name"
+CSRF_PURPOSE: Final = "csrf"
+HASHES_AT_ONCE: Final = 2
+"""Argon2 takes 64 MiB each: strangers may make us wait, not run out of memory."""
+TOTP_STEP_S: Final = 30
+SESSIONS_AT_MOST: Final = 200
+WRONG: Final = "The name, the password or the code is wrong."
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session: the cookie's secret is known only here and to the browser."""
+
+    token: str
+    user: User
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"SignedIn({self.user.username!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A session that is about to be opened, with what has to be true and is changed by it."""
+
+    visitor: Actor
+    now: datetime
+    token_digest: str
+    expires_at: datetime
+    how: str
+    step: int | None = None
+    new_hash: str | None = None
+
+    def row(self, session_id: int, user: User) -> dict[str, str | int | None]:
+        """Return the session as it is stored."""
+        return {
+            "id": session_id,
+            "user_id": user.id,
+            "role": user.role,
+            "token_hash": self.token_digest,
+            "ip_address": self.visitor.address,
+            "user_agent": (self.visitor.agent or "")[:300] or None,
+            "created_at": to_micros(self.now),
+            "last_activity_at": to_micros(self.now),
+            "expires_at": to_micros(self.expires_at),
+            "is_active": 1,
+        }
+
+
+class SignIn:
+    """The door guard of the pages; one for each process."""
+
+    def __init__(
+        self,
+        main: Store,
+        vault: Vault,
+        clock: Clock,
+        session_lasts: Callable[[], timedelta],
+        passwords: Passwords | None = None,
+    ) -> None:
+        self._main, self._vault, self._clock = main, vault, clock
+        self._session_lasts = session_lasts
+        self.passwords = passwords or Passwords()
+        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._decoy: str | None = None
+
+    async def hash(self, password: str, username: str) -> str:
+        """Return what is stored of a password that is good enough."""
+        check_password(password, username)
+        async with self._hashing:
+            return await asyncio.to_thread(self.passwords.hash, password)
+
+    async def sign_in(self, username: str, password: str, code: str, visitor: Actor) -> SignedIn:
+        """Open a session for who knows name, password and code."""
+        now = self._clock()
+        name = username.strip().lower()[:80]
+        subject = f"user:{self._vault.digest(name, NAME_PURPOSE)[:32]}"
+        await self._main.write(admit, subject, visitor.address, now)
+        known = await self._main.read(repository.secrets_of, name, fresh=True)
+        stored = known[1] if known is not None else None
+        right = await self._verify(stored, password)
+        if known is None or not right or stored is None:
+            await self._main.write(_refused, name, known and known[0], visitor, now)
+            raise SignInFailed(WRONG)
+        user_id, _, totp = known
+        token = secrets.token_urlsafe(SESSION_BYTES)
+        opening = self._opening(
+            token,
+            visitor,
+            how="with a password",
+            step=self._step_of(code, user_id, totp, now),
+            new_hash=await self._again(stored, password),
+        )
+        user = await self._main.write(_opened, user_id, subject, opening)
+        if user is None:
+            raise SignInFailed(WRONG)
+        return SignedIn(token, user, opening.expires_at)
+
+    def _opening(
+        self,
+        token: str,
+        visitor: Actor,
+        *,
+        how: str,
+        step: int | None = None,
+        new_hash: str | None = None,
+    ) -> Opening:
+        now = self._clock()
+        return Opening(
+            visitor=visitor,
+            now=now,
+            token_digest=self._vault.digest(token, SESSION_PURPOSE),
+            expires_at=now + self._session_lasts(),
+            how=how,
+            step=step,
+            new_hash=new_hash,
+        )
+
+    async def _verify(self, stored: str | None, password: str) -> bool:
+        """Check a password; for who has none as slowly as for who has one."""
+        async with self._hashing:
+            if stored is None:
+                if self._decoy is None:
+                    self._decoy = await asyncio.to_thread(
+                        self.passwords.hash, secrets.token_hex(16)
+                    )
+                await asyncio.to_thread(self.passwords.verify, self._decoy, password)
+                return False
+            return await asyncio.to_thread(self.passwords.verify, stored, password)
+
+    async def _again(self, stored: str, password: str) -> str | None:
+        """Return a hash at today's cost where the stored one was made at another."""
+        if not self.passwords.needs_rehash(stored):
+            return None
+        async with self._hashing:
+            return await asyncio.to_thread(self.passwords.hash, password)
+
+    def _step_of(self, code: str, user_id: int, sealed: bytes | None, now: datetime) -> int | None:
+        """Return the step of a one-time code, -1 when it is wrong, None when none is asked for."""
+        if sealed is None:
+            return None
+        secret = self._vault.open(
+            bytes(sealed), table="users", column="totp_enc", row_id=user_id
+        ).decode()
+        return matching_step(secret, code, now)
+
+    async def follow_link(self, token: str, password: str, visitor: Actor) -> SignedIn:
+        """Set the password of whom a link was made for, and open a session; once."""
+        now = self._clock()
+        await self._main.write(admit, None, visitor.address, now)
+        digest = self._vault.digest(token, LINK_PURPOSE)
+        user = await self.whose_link(token)
+        hashed = await self.hash(password, user.username)
+        secret = secrets.token_urlsafe(SESSION_BYTES)
+        opening = self._opening(
+            secret, visitor, how="with a link, and a new password", new_hash=hashed
+        )
+        await self._main.write(_followed, digest, opening)
+        return SignedIn(secret, user, opening.expires_at)
+
+    async def whose_link(self, token: str) -> User:
+        """Return whom an unused link is for."""
+        digest = self._vault.digest(token, LINK_PURPOSE)
+        user_id = await self._main.read(repository.find_link, digest, self._clock(), fresh=True)
+        if user_id is None:
+            raise Unauthenticated("This link was used, or has ended; ask for a new one.")
+        return await self._main.read(get_user, user_id, fresh=True)
+
+    async def make_link(self, actor: Actor, user_id: int) -> str:
+        """Return the secret part of a link that signs a user in once."""
+        token = secrets.token_urlsafe(SESSION_BYTES)
+        digest = self._vault.digest(token, LINK_PURPOSE)
+        await self._main.write(add_link, actor, user_id, digest, self._clock())
+        return token
+
+    async def actor_of(self, token: str, visitor: Actor) -> Actor:
+        """Return who a session's cookie stands for."""
+        now = self._clock()
+        digest = self._vault.digest(token, SESSION_PURPOSE)
+        found = await self._main.read(repository.find_session, digest, now, fresh=True)
+        if found is None:
+            raise Unauthenticated("You are not signed in, or your session has ended; sign in.")
+        session, user = found
+        if now - session.last_activity_at >= timedelta(minutes=1):
+            self._main.offer(repository.touch_session, session.id, now)
+        return Actor(
+            name=user.username,
+            user_id=user.id,
+            role=user.role,
+            session_id=session.id,
+            address=visitor.address,
+            agent=visitor.agent,
+            request_id=visitor.request_id,
+        )
+
+    def csrf_of(self, token: str) -> str:
+        """Return what a form of this session has to bring back."""
+        return self._vault.digest(token, CSRF_PURPOSE)
+
+    def is_csrf(self, token: str, brought: str) -> bool:
+        """Say whether a form came from a page of this session."""
+        return compare_digest(self.csrf_of(token).encode(), brought.encode())
+
+
+def matching_step(secret: str, code: str, now: datetime) -> int:
+    """Return the step (of 30 s, one early or late) that a code belongs to, -1 if to none."""
+    present = int(now.timestamp()) // TOTP_STEP_S
+    totp = pyotp.TOTP(secret)
+    given = "".join(code.split())
+    for step in (present, present - 1, present + 1):
+        if compare_digest(totp.generate_otp(step).encode(), given.encode()):
+            return step
+    return -1
+
+
+def admit(tx: Tx, subject: str | None, address: str | None, now: datetime) -> None:
+    """Count an attempt before it is looked at; refuse it while the ones before make it wait."""
+    subjects = [(f"address:{address}", WITH_AN_ADDRESS)] if address else []
+    if subject is not None:
+        subjects.insert(0, (subject, WITH_A_USER))
+    counts = [(name, patience, _failures(tx, name, patience, now)) for name, patience in subjects]
+    for name, patience, failures in counts:
+        wait = patience.wait_after(failures + 1)
+        repository.keep_failures(tx, name, failures + 1, now, now + wait if wait else None)
+
+
+def _failures(tx: Tx, subject: str, patience: Patience, now: datetime) -> int:
+    known = repository.failures_of(tx, subject)
+    if known is None:
+        return 0
+    failures, last_failed_at, blocked_until = known
+    if blocked_until is not None and blocked_until > now:
+        wait_s = int((blocked_until - now).total_seconds()) + 1
+        raise TooSoon(f"Too many failed attempts; try again in {wait_s} s.", retry_after_s=wait_s)
+    return 0 if now - last_failed_at > patience.forgotten_after else failures
+
+
+def _refused(tx: Tx, name: str, user_id: int | None, visitor: Actor, now: datetime) -> None:
+    """Remember a failure; what was typed as a name is kept only where it is one of ours."""
+    known = name if user_id is not None else "somebody unknown"
+    note(tx, visitor, "login_failed", ("auth", user_id), now, details=f"as {known}")
+
+
+def _opened(tx: Tx, user_id: int, subject: str, opening: Opening) -> User | None:
+    user = get_user(tx, user_id)
+    step, now = opening.step, opening.now
+    if step is not None and (step < 0 or not repository.take_totp_step(tx, user_id, step)):
+        about, why = ("auth", user_id), "wrong one-time code"
+        note(tx, opening.visitor, "login_failed", about, now, details=why)
+        return None
+    repository.forget_failures(tx, subject=subject)
+    return _begin(tx, user, opening)
+
+
+def _begin(tx: Tx, user: User, opening: Opening) -> User:
+    values: dict[str, str | int] = {"last_login_at": to_micros(opening.now)}
+    if opening.new_hash is not None:
+        values["password_hash"] = opening.new_hash
+    repository.change_user(tx, user.id, values, opening.now)
+    repository.add_session(tx, opening.row(tx.new_id(), user))
+    who = replace(opening.visitor, name=user.username, user_id=user.id, role=user.role)
+    note(tx, who, "login", ("auth", user.id), opening.now, details=opening.how)
+    return user
+
+
+def _followed(tx: Tx, digest: str, opening: Opening) -> None:
+    user_id = repository.find_link(tx, digest, opening.now)
+    if user_id is None or not repository.use_link(tx, digest, opening.now):
+        raise Unauthenticated("This link was used, or has ended; ask for a new one.")
+    repository.end_sessions(tx, user_id=user_id)
+    _begin(tx, get_user(tx, user_id), opening)
+    bump(tx, TOPIC)
+
+
+def add_link(tx: Tx, actor: Actor, user_id: int, digest: str, now: datetime) -> None:
+    """Store a link's digest; the ones before it open nothing any more."""
+    require_admin(actor)
+    user = get_user(tx, user_id)
+    if not user.is_active:
+        raise NotFound(f"{user.username!r} is not active; a link would not open.")
+    row = {
+        "id": tx.new_id(),
+        "user_id": user_id,
+        "token_hash": digest,
+        "created_at": to_micros(now),
+        "expires_at": to_micros(now + LINK_LASTS),
+    }
+    repository.add_link(tx, row)
+    note(tx, actor, "create", ("sign_in_link", user_id), now)
+
+
+def sign_out(tx: Tx, actor: Actor, now: datetime) -> None:
+    """End the session one is in."""
+    if actor.session_id is not None:
+        repository.end_sessions(tx, session_id=actor.session_id)
+        note(tx, actor, "logout", ("auth", actor.user_id), now)
+
+
+def list_sessions(tx: Tx, actor: Actor, now: datetime, user_id: int | None = None) -> list[Session]:
+    """Return running sessions: everybody's to an admin who names nobody, else one's own."""
+    wanted = user_id if actor.is_admin else actor.user_id
+    return repository.list_sessions(tx, wanted, now, SESSIONS_AT_MOST)
+
+
+def revoke_session(tx: Tx, actor: Actor, session_id: int, now: datetime) -> None:
+    """End a session of one's own; an admin ends anybody's."""
+    session = repository.get_session_by_id(tx, session_id)
+    if session is None or not actor.owns(session.user_id):
+        raise NotFound(f"There is no session {session_id}.")
+    if actor.scope is not None:
+        raise Forbidden("A key cannot end sessions; sign in.")
+    if repository.end_sessions(tx, session_id=session_id):
+        note(tx, actor, "revoke", ("session", session_id), now)
+
+
+def end_expired_sessions(tx: Tx, now: datetime) -> int:
+    """End what has ended by itself; return how many there were."""
+    return repository.end_sessions(tx, expired_at=now)
+
+
+def forget_old_failures(tx: Tx, now: datetime) -> int:
+    """Forget failed sign-ins that make nobody wait any more."""
+    return repository.forget_failures(tx, before=now - WITH_A_USER.forgotten_after)
+
+
+def check_totp(secret: str, code: str, now: datetime) -> None:
+    """Refuse to turn on one-time codes that the person's device does not make."""
+    if matching_step(secret, code, now) < 0:
+        raise Invalid("code: it does not fit; look at the device's clock and type the newest code.")
