@@ -81,6 +81,16 @@ def from_micros(micros: int) -> datetime:
         ) from None
 
 
+def instant_of(micros: int | None) -> datetime | None:
+    """Turn stored microseconds into an instant, and nothing into nothing."""
+    return None if micros is None else from_micros(micros)
+
+
+def micros_of(instant: datetime | None) -> int | None:
+    """Turn an instant into what is stored, and nothing into nothing."""
+    return None if instant is None else to_micros(instant)
+
+
 def exchange_day(instant: datetime) -> date:
     """Return the day that an instant falls on at the exchange."""
     return in_utc(instant).astimezone(IST).date()

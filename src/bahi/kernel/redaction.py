@@ -254,24 +254,35 @@ def _redact_once(text: str) -> str:
     text = _PAIR.sub(rf"\1\2{HIDDEN}", text)
     text = _JWT.sub(HIDDEN, text)
     text = _USERINFO.sub(rf"\1{HIDDEN}", text)
-    text = _NAMED.sub(_hide_named, text)
+    text = _hide_named(text)
     text = _PAN.sub(HIDDEN, text)
     return _LONG_RUN.sub(_hide_random, text)
 
 
-def _hide_named(found: re.Match[str]) -> str:
+def _hide_named(text: str) -> str:
+    """Hide what stands under a name; a value that is kept may hold names of its own."""
+    kept: list[str] = []
+    done = 0
+    while found := _NAMED.search(text, done):
+        shown = _shown_of(found)
+        end = found.start("value") if shown is None else found.end()
+        kept.append(text[done:end] if shown is None else text[done : found.start("value")] + shown)
+        done = end
+    return "".join(kept) + text[done:]
+
+
+def _shown_of(found: re.Match[str]) -> str | None:
+    """Return what is shown in a value's place, None where it may stay."""
     name, value = unquote(found["name"]), found["value"]
     bare = (value[1:] if value[:2] in {"b'", 'b"'} else value).strip("\\\"'")
     if bare in {"", HIDDEN, "None", "null", "True", "False", "true", "false"}:
-        return found[0]
+        return None
     if not (names_a_secret(name) or (_is_ambiguous(name) and not _is_a_known_word(name, bare))):
-        # what stands inside may have names of its own: `detail: {"pin": 1}`
-        inside = _NAMED.sub(_hide_named, value) if value[0] in "\"'\\[{b" else value
-        return found["name"] + found["between"] + inside
+        return None
     quote = next((mark for mark in "\"'" if value.endswith(mark)), "")
     before = value[: value.index(quote) + 1] if quote else ""
     after = value[len(value.rstrip("\\\"'")) :] if quote else ""
-    return found["name"] + found["between"] + before + HIDDEN + after
+    return before + HIDDEN + after
 
 
 def _hide_random(found: re.Match[str]) -> str:

@@ -18,8 +18,8 @@ from bahi.audit.service import note
 from bahi.db.revisions import Revisions, bump
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
-from bahi.identity import repository
 from bahi.identity.model import ApiKey, Holder, could_be_a_key, parse_label
+from bahi.identity.repository import keys as key_rows
 from bahi.identity.service.users import TOPIC, get_user
 from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import Clock, to_micros
@@ -69,7 +69,7 @@ def issue_key(
         raise Forbidden(f"{user.username!r} is a viewer; a key of theirs can only read.")
     if expires_at is not None and expires_at <= now:
         raise Invalid("expires_at: that is past already; give a time to come, or none.")
-    if len(repository.list_keys(tx, user_id, KEYS_OF_A_USER)) >= KEYS_OF_A_USER:
+    if len(key_rows.list_keys(tx, user_id, KEYS_OF_A_USER)) >= KEYS_OF_A_USER:
         raise Conflict(f"{user.username!r} has {KEYS_OF_A_USER} keys already.")
     key_id = tx.new_id()
     row = {
@@ -82,7 +82,7 @@ def issue_key(
         "expires_at": None if expires_at is None else to_micros(expires_at),
         "is_active": 1,
     }
-    repository.add_key(tx, row)
+    key_rows.add_key(tx, row)
     bump(tx, TOPIC)
     issued = get_key(tx, key_id)
     note(tx, actor, "create", ("api_key", key_id), now, new=_shown(issued))
@@ -91,7 +91,7 @@ def issue_key(
 
 def get_key(tx: Tx, key_id: int) -> ApiKey:
     """Return a key, revoked or not."""
-    key = repository.find_key(tx, key_id)
+    key = key_rows.find_key(tx, key_id)
     if key is None:
         raise NotFound(f"There is no key {key_id}.")
     return key
@@ -100,16 +100,16 @@ def get_key(tx: Tx, key_id: int) -> ApiKey:
 def list_keys(tx: Tx, actor: Actor, user_id: int | None = None) -> list[ApiKey]:
     """Return keys: everybody's to an admin who names nobody, else one's own."""
     wanted = user_id if actor.is_admin else actor.user_id
-    return repository.list_keys(tx, wanted, KEYS_AT_MOST)
+    return key_rows.list_keys(tx, wanted, KEYS_AT_MOST)
 
 
 def revoke_key(tx: Tx, actor: Actor, key_id: int, now: datetime) -> ApiKey:
     """End a key; within a second it opens nothing in any process."""
     require_change(actor)
-    key = repository.find_key(tx, key_id)
+    key = key_rows.find_key(tx, key_id)
     if key is None or not actor.owns(key.user_id):
         raise NotFound(f"There is no key {key_id}.")  # also of another's: it tells nobody more
-    if repository.revoke_keys(tx, key_id=key_id):
+    if key_rows.revoke_keys(tx, key_id=key_id):
         bump(tx, TOPIC)
         note(tx, actor, "revoke", ("api_key", key_id), now, old=_shown(key))
     return get_key(tx, key_id)
@@ -117,7 +117,7 @@ def revoke_key(tx: Tx, actor: Actor, key_id: int, now: datetime) -> ApiKey:
 
 def get_user_by_api_key(tx: Tx, digest: str) -> Holder | None:
     """Return whose key has this digest, if it opens anything."""
-    return repository.find_holder(tx, digest)
+    return key_rows.find_holder(tx, digest)
 
 
 def _refuse_others(actor: Actor, user_id: int) -> None:
@@ -205,7 +205,7 @@ class Keys:
     async def _ask(self, digest: str) -> Holder | None:
         as_of = self._revisions.number(TOPIC)
         self.looked_up += 1
-        found = await self._main.read(repository.find_holder, digest, fresh=True)
+        found = await self._main.read(key_rows.find_holder, digest, fresh=True)
         if as_of is not None and as_of == self._revision == self._revisions.number(TOPIC):
             if found is None:
                 self._invalid.put(digest, "nobody's")
@@ -216,7 +216,7 @@ class Keys:
     async def warm(self) -> int:
         """Fill the cache with the keys used last; return how many."""
         self._forget_if_changed()
-        known = await self._main.read(repository.newest_holders, VALID_AT_MOST, fresh=True)
+        known = await self._main.read(key_rows.newest_holders, VALID_AT_MOST, fresh=True)
         for digest, holder in reversed(known):
             self._valid.put(digest, holder)
         return len(known)
@@ -226,4 +226,4 @@ class Keys:
         minute = self._clock().replace(second=0, microsecond=0)
         if self._last_minute.get(holder.key_id) != minute:
             self._last_minute.put(holder.key_id, minute)
-            self._main.offer(repository.touch_key, holder.key_id, minute)
+            self._main.offer(key_rows.touch_key, holder.key_id, minute)

@@ -20,7 +20,6 @@ from bahi.audit.service import note
 from bahi.db.revisions import bump
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
-from bahi.identity import repository
 from bahi.identity.model import (
     WITH_A_USER,
     WITH_AN_ADDRESS,
@@ -30,6 +29,8 @@ from bahi.identity.model import (
     User,
     check_password,
 )
+from bahi.identity.repository import sessions as session_rows
+from bahi.identity.repository import users as user_rows
 from bahi.identity.service.users import TOPIC, get_user
 from bahi.kernel.actor import Actor, require_admin
 from bahi.kernel.clock import Clock, to_micros
@@ -118,7 +119,7 @@ class SignIn:
         name = username.strip().lower()[:80]
         subject = f"user:{self._vault.digest(name, NAME_PURPOSE)[:32]}"
         await self._main.write(admit, subject, visitor.address, now)
-        known = await self._main.read(repository.secrets_of, name, fresh=True)
+        known = await self._main.read(user_rows.secrets_of, name, fresh=True)
         stored = known[1] if known is not None else None
         right = await self._verify(stored, password)
         if known is None or not right or stored is None:
@@ -203,7 +204,7 @@ class SignIn:
     async def whose_link(self, token: str) -> User:
         """Return whom an unused link is for."""
         digest = self._vault.digest(token, LINK_PURPOSE)
-        user_id = await self._main.read(repository.find_link, digest, self._clock(), fresh=True)
+        user_id = await self._main.read(session_rows.find_link, digest, self._clock(), fresh=True)
         if user_id is None:
             raise Unauthenticated("This link was used, or has ended; ask for a new one.")
         return await self._main.read(get_user, user_id, fresh=True)
@@ -219,12 +220,12 @@ class SignIn:
         """Return who a session's cookie stands for."""
         now = self._clock()
         digest = self._vault.digest(token, SESSION_PURPOSE)
-        found = await self._main.read(repository.find_session, digest, now, fresh=True)
+        found = await self._main.read(session_rows.find_session, digest, now, fresh=True)
         if found is None:
             raise Unauthenticated("You are not signed in, or your session has ended; sign in.")
         session, user = found
         if now - session.last_activity_at >= timedelta(minutes=1):
-            self._main.offer(repository.touch_session, session.id, now)
+            self._main.offer(session_rows.touch_session, session.id, now)
         return Actor(
             name=user.username,
             user_id=user.id,
@@ -263,11 +264,11 @@ def admit(tx: Tx, subject: str | None, address: str | None, now: datetime) -> No
     counts = [(name, patience, _failures(tx, name, patience, now)) for name, patience in subjects]
     for name, patience, failures in counts:
         wait = patience.wait_after(failures + 1)
-        repository.keep_failures(tx, name, failures + 1, now, now + wait if wait else None)
+        session_rows.keep_failures(tx, name, failures + 1, now, now + wait if wait else None)
 
 
 def _failures(tx: Tx, subject: str, patience: Patience, now: datetime) -> int:
-    known = repository.failures_of(tx, subject)
+    known = session_rows.failures_of(tx, subject)
     if known is None:
         return 0
     failures, last_failed_at, blocked_until = known
@@ -286,11 +287,11 @@ def _refused(tx: Tx, name: str, user_id: int | None, visitor: Actor, now: dateti
 def _opened(tx: Tx, user_id: int, subject: str, opening: Opening) -> User | None:
     user = get_user(tx, user_id)
     step, now = opening.step, opening.now
-    if step is not None and (step < 0 or not repository.take_totp_step(tx, user_id, step)):
+    if step is not None and (step < 0 or not user_rows.take_totp_step(tx, user_id, step)):
         about, why = ("auth", user_id), "wrong one-time code"
         note(tx, opening.visitor, "login_failed", about, now, details=why)
         return None
-    repository.forget_failures(tx, subject=subject)
+    session_rows.forget_failures(tx, subject=subject)
     return _begin(tx, user, opening)
 
 
@@ -298,18 +299,18 @@ def _begin(tx: Tx, user: User, opening: Opening) -> User:
     values: dict[str, str | int] = {"last_login_at": to_micros(opening.now)}
     if opening.new_hash is not None:
         values["password_hash"] = opening.new_hash
-    repository.change_user(tx, user.id, values, opening.now)
-    repository.add_session(tx, opening.row(tx.new_id(), user))
+    user_rows.change_user(tx, user.id, values, opening.now)
+    session_rows.add_session(tx, opening.row(tx.new_id(), user))
     who = replace(opening.visitor, name=user.username, user_id=user.id, role=user.role)
     note(tx, who, "login", ("auth", user.id), opening.now, details=opening.how)
     return user
 
 
 def _followed(tx: Tx, digest: str, opening: Opening) -> None:
-    user_id = repository.find_link(tx, digest, opening.now)
-    if user_id is None or not repository.use_link(tx, digest, opening.now):
+    user_id = session_rows.find_link(tx, digest, opening.now)
+    if user_id is None or not session_rows.use_link(tx, digest, opening.now):
         raise Unauthenticated("This link was used, or has ended; ask for a new one.")
-    repository.end_sessions(tx, user_id=user_id)
+    session_rows.end_sessions(tx, user_id=user_id)
     _begin(tx, get_user(tx, user_id), opening)
     bump(tx, TOPIC)
 
@@ -327,42 +328,42 @@ def add_link(tx: Tx, actor: Actor, user_id: int, digest: str, now: datetime) -> 
         "created_at": to_micros(now),
         "expires_at": to_micros(now + LINK_LASTS),
     }
-    repository.add_link(tx, row)
+    session_rows.add_link(tx, row)
     note(tx, actor, "create", ("sign_in_link", user_id), now)
 
 
 def sign_out(tx: Tx, actor: Actor, now: datetime) -> None:
     """End the session one is in."""
     if actor.session_id is not None:
-        repository.end_sessions(tx, session_id=actor.session_id)
+        session_rows.end_sessions(tx, session_id=actor.session_id)
         note(tx, actor, "logout", ("auth", actor.user_id), now)
 
 
 def list_sessions(tx: Tx, actor: Actor, now: datetime, user_id: int | None = None) -> list[Session]:
     """Return running sessions: everybody's to an admin who names nobody, else one's own."""
     wanted = user_id if actor.is_admin else actor.user_id
-    return repository.list_sessions(tx, wanted, now, SESSIONS_AT_MOST)
+    return session_rows.list_sessions(tx, wanted, now, SESSIONS_AT_MOST)
 
 
 def revoke_session(tx: Tx, actor: Actor, session_id: int, now: datetime) -> None:
     """End a session of one's own; an admin ends anybody's."""
-    session = repository.get_session_by_id(tx, session_id)
+    session = session_rows.get_session_by_id(tx, session_id)
     if session is None or not actor.owns(session.user_id):
         raise NotFound(f"There is no session {session_id}.")
     if actor.scope is not None:
         raise Forbidden("A key cannot end sessions; sign in.")
-    if repository.end_sessions(tx, session_id=session_id):
+    if session_rows.end_sessions(tx, session_id=session_id):
         note(tx, actor, "revoke", ("session", session_id), now)
 
 
 def end_expired_sessions(tx: Tx, now: datetime) -> int:
     """End what has ended by itself; return how many there were."""
-    return repository.end_sessions(tx, expired_at=now)
+    return session_rows.end_sessions(tx, expired_at=now)
 
 
 def forget_old_failures(tx: Tx, now: datetime) -> int:
     """Forget failed sign-ins that make nobody wait any more."""
-    return repository.forget_failures(tx, before=now - WITH_A_USER.forgotten_after)
+    return session_rows.forget_failures(tx, before=now - WITH_A_USER.forgotten_after)
 
 
 def check_totp(secret: str, code: str, now: datetime) -> None:

@@ -12,8 +12,10 @@ from bahi.audit.service import note
 from bahi.db.failures import Duplicate
 from bahi.db.revisions import bump
 from bahi.db.tx import Tx
-from bahi.identity import repository
 from bahi.identity.model import User, parse_email, parse_username
+from bahi.identity.repository import keys as key_rows
+from bahi.identity.repository import sessions as session_rows
+from bahi.identity.repository import users as user_rows
 from bahi.kernel.actor import Actor, require_admin, require_change
 from bahi.kernel.clock import to_micros
 from bahi.kernel.errors import Conflict, Forbidden, NotFound
@@ -51,7 +53,7 @@ def create_user(
         "created_at": at,
         "updated_at": at,
     }
-    repository.add_user(tx, row)
+    user_rows.add_user(tx, row)
     user = get_user(tx, user_id)
     note(tx, actor, "create", ("user", user_id), now, new=_shown(user))
     return user
@@ -61,7 +63,7 @@ def _refuse_taken(tx: Tx, username: str | None, email: str | None, but: int = 0)
     """Say which of the two is taken; a removed user keeps both, for the trail names them."""
     wanted: Mapping[str, Any] = {"username": username, "email": email}
     for field, value in wanted.items():
-        other = None if value is None else repository.find_user(tx, **{field: value})
+        other = None if value is None else user_rows.find_user(tx, **{field: value})
         if other is not None and other.id != but:
             whose = "a removed user's" if other.deleted_at else "another user's"
             raise Conflict(f"{field}: {value!r} is {whose}; take another.")
@@ -69,7 +71,7 @@ def _refuse_taken(tx: Tx, username: str | None, email: str | None, but: int = 0)
 
 def get_user(tx: Tx, user_id: int) -> User:
     """Return a user, removed or not."""
-    user = repository.find_user(tx, user_id=user_id)
+    user = user_rows.find_user(tx, user_id=user_id)
     if user is None:
         raise NotFound(f"There is no user {user_id}.")
     return user
@@ -77,7 +79,7 @@ def get_user(tx: Tx, user_id: int) -> User:
 
 def get_user_by_username(tx: Tx, username: str) -> User:
     """Return a user by the name they sign in with."""
-    user = repository.find_user(tx, username=parse_username(username))
+    user = user_rows.find_user(tx, username=parse_username(username))
     if user is None or user.deleted_at is not None:
         raise NotFound(f"There is no user {username[:80]!r}.")
     return user
@@ -85,7 +87,7 @@ def get_user_by_username(tx: Tx, username: str) -> User:
 
 def list_users(tx: Tx, *, deleted: bool = False) -> list[User]:
     """Return users by name."""
-    return repository.list_users(tx, deleted=deleted, limit=USERS_AT_MOST)
+    return user_rows.list_users(tx, deleted=deleted, limit=USERS_AT_MOST)
 
 
 def update_user(
@@ -116,9 +118,9 @@ def update_user(
         values["password_hash"] = password_hash
     if (role not in {None, Role.ADMIN} or is_active is False) and user.role is Role.ADMIN:
         _refuse_last_admin(tx, user)
-    repository.change_user(tx, user_id, values, now)
+    user_rows.change_user(tx, user_id, values, now)
     if password_hash is not None or is_active is False:
-        repository.end_sessions(tx, user_id=user_id, but=actor.session_id)
+        session_rows.end_sessions(tx, user_id=user_id, but=actor.session_id)
     bump(tx, TOPIC)
     changed = get_user(tx, user_id)
     what = "password changed" if password_hash is not None else ""
@@ -138,9 +140,9 @@ def delete_user(tx: Tx, actor: Actor, user_id: int, now: datetime) -> None:
     if user.role is Role.ADMIN:
         _refuse_last_admin(tx, user)
     gone = {"is_active": 0, "deleted_at": to_micros(now)}
-    repository.change_user(tx, user_id, gone, now)
-    repository.end_sessions(tx, user_id=user_id)
-    repository.revoke_keys(tx, user_id=user_id)
+    user_rows.change_user(tx, user_id, gone, now)
+    session_rows.end_sessions(tx, user_id=user_id)
+    key_rows.revoke_keys(tx, user_id=user_id)
     bump(tx, TOPIC)
     note(tx, actor, "delete", ("user", user_id), now, old=_shown(user))
 
@@ -148,8 +150,8 @@ def delete_user(tx: Tx, actor: Actor, user_id: int, now: datetime) -> None:
 def set_totp(tx: Tx, actor: Actor, user_id: int, sealed: bytes | None, now: datetime) -> None:
     """Ask for one-time codes from now on, or no longer."""
     user = _to_change(tx, actor, user_id)
-    repository.change_user(tx, user_id, {"totp_enc": sealed, "totp_last_step": None}, now)
-    repository.end_sessions(tx, user_id=user_id, but=actor.session_id)
+    user_rows.change_user(tx, user_id, {"totp_enc": sealed, "totp_last_step": None}, now)
+    session_rows.end_sessions(tx, user_id=user_id, but=actor.session_id)
     old, new = replace(user, has_totp=user.has_totp), replace(user, has_totp=sealed is not None)
     note(tx, actor, "update", ("user", user_id), now, old=_shown(old), new=_shown(new))
 
@@ -169,7 +171,7 @@ def _to_change(tx: Tx, actor: Actor, user_id: int) -> User:
 
 
 def _refuse_last_admin(tx: Tx, user: User) -> None:
-    if repository.other_admins(tx, user.id) == 0:
+    if user_rows.other_admins(tx, user.id) == 0:
         raise Conflict(f"{user.username!r} is the last admin; make another one first.")
 
 

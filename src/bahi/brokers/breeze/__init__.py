@@ -1,0 +1,1 @@
+"""ICICI Direct Breeze."""

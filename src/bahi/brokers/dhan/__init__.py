@@ -1,0 +1,1 @@
+"""DhanHQ, version 2."""

@@ -1,0 +1,1 @@
+"""Any host that speaks the OpenAlgo API."""

@@ -1,0 +1,1 @@
+"""Upstox, version 2, and its version 3 where that replaces it."""

@@ -1,0 +1,1 @@
+"""The only SQL of users, sessions, keys, links and failed sign-ins."""

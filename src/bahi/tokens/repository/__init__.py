@@ -1,0 +1,1 @@
+"""The only SQL of tokens, runs, attempts, turns and hand-overs."""

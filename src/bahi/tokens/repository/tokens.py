@@ -1,0 +1,137 @@
+"""The SQL of tokens; which account an application belongs to is read by the schema's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from bahi.db.schema import HOUSE
+from bahi.db.tx import Row, Tx
+from bahi.kernel.clock import from_micros, instant_of, micros_of, to_micros
+from bahi.kernel.words import BrokerSlug, TokenState
+from bahi.tokens.model import Token
+from bahi.tokens.tables import (
+    broker_tokens,
+)
+
+KINDS: Final = ("access", "session", "refresh", "feed")
+_SEALED: Final = tuple(broker_tokens.c[f"{kind}_token_enc"] for kind in KINDS)
+_TOKEN: Final = tuple(broker_tokens.c[name] for name in Token.__slots__)
+
+
+def add_token(tx: Tx, row: Mapping[str, Any]) -> None:
+    """Add a token; an application has at most one that is active."""
+    tx.change(broker_tokens.insert(), row)
+
+
+def retire(
+    tx: Tx,
+    because: str,
+    now: datetime,
+    *,
+    api_id: int | None = None,
+    token_id: int | None = None,
+    expired_at: datetime | None = None,
+) -> int:
+    """Take active tokens out of use: an application's, one, or all that have expired."""
+    clause = broker_tokens.update().where(broker_tokens.c.is_active == 1)
+    if api_id is not None:
+        clause = clause.where(broker_tokens.c.broker_api_id == api_id)
+    if token_id is not None:
+        clause = clause.where(broker_tokens.c.id == token_id)
+    if expired_at is not None:
+        clause = clause.where(broker_tokens.c.expires_at <= to_micros(expired_at))
+    at = to_micros(now)
+    values = {"is_active": 0, "retired_at": at, "retired_because": because, "updated_at": at}
+    return tx.change(clause.values(**values))
+
+
+def change_token(tx: Tx, token_id: int, values: Mapping[str, Any], now: datetime) -> None:
+    """Change what is given of a token."""
+    stamped = {**values, "updated_at": to_micros(now)}
+    tx.change(broker_tokens.update().where(broker_tokens.c.id == token_id).values(**stamped))
+
+
+def active_tokens(tx: Tx, api_ids: Sequence[int]) -> dict[int, Token]:
+    """Return the active token of each of some applications."""
+    clause = sa.select(*_TOKEN).where(
+        broker_tokens.c.broker_api_id.in_(api_ids), broker_tokens.c.is_active == 1
+    )
+    found = [_token(row) for row in tx.rows(clause)]
+    return {token.broker_api_id: token for token in found}
+
+
+def expired_tokens(tx: Tx, now: datetime, limit: int) -> list[Token]:
+    """Return active tokens whose time is over."""
+    clause = sa.select(*_TOKEN).where(
+        broker_tokens.c.is_active == 1, broker_tokens.c.expires_at <= to_micros(now)
+    )
+    return [_token(row) for row in tx.rows(clause.limit(limit))]
+
+
+def history(tx: Tx, api_id: int, limit: int) -> list[Token]:
+    """Return every token ever issued to an application, newest first."""
+    clause = sa.select(*_TOKEN).where(broker_tokens.c.broker_api_id == api_id)
+    return [_token(row) for row in tx.rows(clause.order_by(broker_tokens.c.id.desc()).limit(limit))]
+
+
+def sealed_tokens(tx: Tx, token_id: int) -> dict[str, bytes]:
+    """Return the sealed parts of a token, by kind."""
+    row = tx.row(sa.select(*_SEALED).where(broker_tokens.c.id == token_id))
+    parts = () if row is None else zip(KINDS, row, strict=True)
+    return {kind: bytes(sealed) for kind, sealed in parts if sealed is not None}
+
+
+def newest_of_broker(tx: Tx, broker: BrokerSlug, now: datetime) -> tuple[Token, int] | None:
+    """Return a broker's newest active token that has not expired, and its account."""
+    apis, accounts = HOUSE.metadata.tables["broker_apis"], HOUSE.metadata.tables["accounts"]
+    row = tx.row(
+        sa.select(*_TOKEN, accounts.c.id)
+        .join(apis, apis.c.id == broker_tokens.c.broker_api_id)
+        .join(accounts, accounts.c.id == apis.c.account_id)
+        .where(
+            accounts.c.broker == broker,
+            broker_tokens.c.is_active == 1,
+            sa.or_(
+                broker_tokens.c.expires_at.is_(None),
+                broker_tokens.c.expires_at > to_micros(now),
+            ),
+        )
+        .order_by(broker_tokens.c.updated_at.desc(), broker_tokens.c.id.desc())
+        .limit(1)
+    )
+    return None if row is None else (_token(row[: len(_TOKEN)]), int(row[len(_TOKEN)]))
+
+
+def lease(tx: Tx, token_id: int, owner: str, now: datetime, until: datetime | None) -> bool:
+    """Lend a token to a stream, or take it back; False while another has it."""
+    free = sa.or_(
+        broker_tokens.c.lease_owner.is_(None),
+        broker_tokens.c.lease_owner == owner,
+        broker_tokens.c.leased_until <= to_micros(now),
+    )
+    clause = broker_tokens.update().where(
+        broker_tokens.c.id == token_id, broker_tokens.c.is_active == 1, free
+    )
+    holder = None if until is None else owner
+    values = {"lease_owner": holder, "leased_until": micros_of(until), "updated_at": to_micros(now)}
+    return tx.change(clause.values(**values)) == 1
+
+
+def _token(row: Row) -> Token:
+    it = dict(zip(Token.__slots__, row, strict=True))
+    for name in ("expires_at", "leased_until", "checked_at", "retired_at"):
+        it[name] = instant_of(it[name])
+    state = it["checked_state"]
+    return Token(
+        **it
+        | {
+            "is_active": bool(it["is_active"]),
+            "checked_state": None if state is None else TokenState(state),
+            "generated_at": from_micros(it["generated_at"]),
+            "created_at": from_micros(it["created_at"]),
+        }
+    )

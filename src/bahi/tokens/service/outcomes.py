@@ -1,0 +1,166 @@
+"""What a login came to, each written in one transaction: a token, a failure, a person's turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bahi.audit.service import note
+from bahi.db.tx import Tx
+from bahi.kernel.actor import Actor
+from bahi.kernel.clock import to_micros
+from bahi.kernel.crypto import Vault
+from bahi.kernel.ports import Grant, LoginFailed
+from bahi.kernel.redaction import redact_text
+from bahi.kernel.words import LoginFailure
+from bahi.tokens.model import (
+    ENDED,
+    RULES,
+    Run,
+    TurnLost,
+)
+from bahi.tokens.repository import runs as run_rows
+from bahi.tokens.repository import turns as turn_rows
+from bahi.tokens.service.book import store_grant
+from bahi.tokens.service.steps import (
+    CODE_PURPOSE,
+    HOUSE,
+    PERSON,
+    STATE_PURPOSE,
+    Claim,
+    ids_of,
+    locked_run,
+    progress_in,
+    saved,
+    settled,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a login brought, and who stores it."""
+
+    actor: Actor
+    vault: Vault
+    grant: Grant
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A login for a person: the link's one-time code and the state are theirs alone."""
+
+    account: str
+    api_name: str
+    api_id: int
+    expires_at: datetime
+    code: str = field(repr=False)
+    state: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedBy:
+    """Who hands a login over, and when."""
+
+    actor: Actor
+    vault: Vault
+    now: datetime
+
+
+def record_success(tx: Tx, claim: Claim, made: Made) -> Run | None:
+    """Store the token, move the run on, and give the turn back: one transaction.
+
+    A process whose fence was passed meanwhile still stores: the broker has made this token, and
+    the one before it is dead.
+    """
+    now = made.now
+    run = None if claim.run is None else locked_run(tx, claim.run.execution_id)
+    store_grant(
+        tx,
+        made.actor,
+        made.vault,
+        claim.registration.id,
+        made.grant,
+        account_id=claim.account.id,
+        broker=claim.account.broker,
+        now=now,
+    )
+    run_rows.end_attempt(tx, claim.attempt_id, "MADE", now)
+    _release(tx, claim, now)
+    if run is None or run.status in ENDED:
+        return run
+    progress = progress_in(tx, run, ids_of(tx, run.account_id))
+    run = saved(tx, run.succeeded(claim.registration.api_name, progress.left, now))
+    return run if progress.left else settled(tx, run, progress, now)
+
+
+def record_failure(tx: Tx, claim: Claim, failure: LoginFailed, now: datetime) -> Run | None:
+    """Write down why there is no token; a throttle begins the cooldown, counted from now."""
+    throttled = failure.reason is LoginFailure.RATE_LIMIT
+    run = None if claim.run is None else locked_run(tx, claim.run.execution_id)
+    message = redact_text(f"{failure} {RULES[failure.reason].advice}".strip())
+    run_rows.end_attempt(
+        tx,
+        claim.attempt_id,
+        "THROTTLED" if throttled else "FAILED",
+        now,
+        reason=failure.reason,
+        broker_code=redact_text(failure.broker_code) or None,
+        message=message,
+    )
+    _release(tx, claim, now, throttled=throttled)
+    about = ("broker_api", claim.registration.id)
+    new = {"reason": failure.reason, "broker_code": failure.broker_code}
+    note(tx, HOUSE, "token.failed", about, now, new=new, details=message)
+    if run is None or run.status in ENDED:
+        return run
+    if throttled:
+        return saved(tx, run.cooling(now, claim.registration.api_name, now))
+    progress = progress_in(tx, run, ids_of(tx, run.account_id))
+    if not progress.left:
+        return settled(tx, run, progress, now)
+    following = replace(run, next_api=progress.left[0], last_failure_at=now, updated_at=now)
+    return saved(tx, following)
+
+
+def hold_for_person(tx: Tx, claim: Claim, until: datetime, now: datetime) -> Run | None:
+    """Keep the turn while a person logs in; the run waits for them."""
+    run = None if claim.run is None else locked_run(tx, claim.run.execution_id)
+    turn = turn_rows.lock_turn(tx, claim.login, now)
+    if turn.fence != claim.fence:
+        raise TurnLost
+    owner = f"{PERSON}{claim.attempt_id}"
+    turn_rows.save_turn(tx, replace(turn, lease_owner=owner, leased_until=until), now)
+    run_rows.end_attempt(tx, claim.attempt_id, "WAITING", now)
+    return None if run is None else saved(tx, run.handed_over(until, now))
+
+
+def hand_over(tx: Tx, claim: Claim, handed: HandedOver, by: HandedBy) -> None:
+    """Put a login into a person's hands: what must come back is known only to them and us."""
+    handover_id = tx.new_id()
+    place = {"table": "login_handovers", "column": "state_enc"}
+    row = {
+        "id": handover_id,
+        "broker_api_id": claim.registration.id,
+        "execution_id": claim.execution_id,
+        "state_hash": by.vault.digest(handed.state, STATE_PURPOSE),
+        "code_hash": by.vault.digest(handed.code, CODE_PURPOSE),
+        "state_enc": by.vault.seal(handed.state, **place, row_id=handover_id),
+        "created_by": by.actor.name,
+        "created_at": to_micros(by.now),
+        "expires_at": to_micros(handed.expires_at),
+    }
+    hold_for_person(tx, claim, handed.expires_at, by.now)
+    turn_rows.add_handover(tx, row)
+    about = ("broker_api", claim.registration.id)
+    new = {"execution_id": claim.execution_id}
+    note(tx, by.actor, "token.handed_over", about, by.now, new=new)
+
+
+def _release(tx: Tx, claim: Claim, now: datetime, *, throttled: bool = False) -> None:
+    turn = replace(turn_rows.lock_turn(tx, claim.login, now), last_login_at=now)
+    if throttled:
+        turn = replace(turn, throttled_at=now)
+    if turn.fence == claim.fence:
+        turn = replace(turn, lease_owner=None, leased_until=None)
+    turn_rows.save_turn(tx, turn, now)
