@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bahi.db.opening import Database, transaction
 from bahi.db.tables import nodes
+from bahi.db.tx import Tx
 from bahi.kernel.ids import NODES
 
 
@@ -35,4 +36,14 @@ def newest_id(store: Database, tables: Iterable[str]) -> int:
             table = sa.table(name, sa.column("id", sa.Integer))
             last = core.execute(sa.select(sa.func.max(table.c.id)))
             newest = max(newest, last.scalar_one() or 0)
+    return newest
+
+
+def newest_in(tx: Tx, tables: Iterable[str]) -> int:
+    """Return the newest id in some of a store's tables, in a transaction of the store."""
+    newest = 0
+    for name in tables:
+        table = sa.table(name, sa.column("id", sa.Integer))
+        row = tx.row(sa.select(sa.func.max(table.c.id)))
+        newest = max(newest, (row and row[0]) or 0)
     return newest

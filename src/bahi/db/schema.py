@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from bahi.db import types
 from bahi.db.dialects import SQL, Words
+from bahi.db.views import Routine, View
 
 OnDelete = Literal["CASCADE", "SET NULL", "RESTRICT"]
 Stores = frozenset[str]
@@ -33,26 +34,6 @@ NAMES: Final = {
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
 }
-
-
-@dataclass(frozen=True)
-class View:
-    """A SELECT that people may rely on, written once and rendered per dialect."""
-
-    name: str
-    meaning: str
-    text: Callable[[Words], str]
-    stores: Stores
-
-
-@dataclass(frozen=True)
-class Routine:
-    """A function of the database that its users call by name, on PostgreSQL alone."""
-
-    name: str
-    meaning: str
-    text: str
-    stores: Stores
 
 
 @dataclass(frozen=True)

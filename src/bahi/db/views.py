@@ -7,12 +7,33 @@ lower context's table finds it by name in the schema: the module that defines it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
 
 from bahi.db.dialects import Words
+
+
+@dataclass(frozen=True)
+class View:
+    """A SELECT that people may rely on, written once and rendered per dialect."""
+
+    name: str
+    meaning: str
+    text: Callable[[Words], str]
+    stores: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A function of the database that its users call by name, on PostgreSQL alone."""
+
+    name: str
+    meaning: str
+    text: str
+    stores: frozenset[str]
 
 
 def seen(sql: Words, table: sa.Table, alias: str, *names: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
@@ -98,7 +98,7 @@ class SignIn:
         main: Store,
         vault: Vault,
         clock: Clock,
-        session_lasts: Callable[[], timedelta],
+        session_lasts: Callable[[], Awaitable[timedelta]],
         passwords: Passwords | None = None,
     ) -> None:
         self._main, self._vault, self._clock = main, vault, clock
@@ -127,7 +127,7 @@ class SignIn:
             raise SignInFailed(WRONG)
         user_id, _, totp = known
         token = secrets.token_urlsafe(SESSION_BYTES)
-        opening = self._opening(
+        opening = await self._opening(
             token,
             visitor,
             how="with a password",
@@ -139,7 +139,7 @@ class SignIn:
             raise SignInFailed(WRONG)
         return SignedIn(token, user, opening.expires_at)
 
-    def _opening(
+    async def _opening(
         self,
         token: str,
         visitor: Actor,
@@ -153,7 +153,7 @@ class SignIn:
             visitor=visitor,
             now=now,
             token_digest=self._vault.digest(token, SESSION_PURPOSE),
-            expires_at=now + self._session_lasts(),
+            expires_at=now + await self._session_lasts(),
             how=how,
             step=step,
             new_hash=new_hash,
@@ -195,7 +195,7 @@ class SignIn:
         user = await self.whose_link(token)
         hashed = await self.hash(password, user.username)
         secret = secrets.token_urlsafe(SESSION_BYTES)
-        opening = self._opening(
+        opening = await self._opening(
             secret, visitor, how="with a link, and a new password", new_hash=hashed
         )
         await self._main.write(_followed, digest, opening)

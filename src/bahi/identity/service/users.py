@@ -85,6 +85,26 @@ def get_user_by_username(tx: Tx, username: str) -> User:
     return user
 
 
+def count_users(tx: Tx) -> int:
+    """Count everybody who was ever added."""
+    return user_rows.count_users(tx)
+
+
+def first_admin(tx: Tx) -> User | None:
+    """Return the active admin who was there first."""
+    return user_rows.first_admin(tx)
+
+
+def restore_user(tx: Tx, actor: Actor, user_id: int, now: datetime) -> User:
+    """Take back a soft removal; keys and sessions stay ended."""
+    require_admin(actor)
+    user_rows.change_user(tx, user_id, {"is_active": 1, "deleted_at": None}, now)
+    bump(tx, TOPIC)
+    user = get_user(tx, user_id)
+    note(tx, actor, "restore", ("user", user_id), now, new=_shown(user))
+    return user
+
+
 def list_users(tx: Tx, *, deleted: bool = False) -> list[User]:
     """Return users by name."""
     return user_rows.list_users(tx, deleted=deleted, limit=USERS_AT_MOST)

@@ -106,6 +106,24 @@ def newest_of_broker(tx: Tx, broker: BrokerSlug, now: datetime) -> tuple[Token, 
     return None if row is None else (_token(row[: len(_TOKEN)]), int(row[len(_TOKEN)]))
 
 
+def count_good(tx: Tx, now: datetime) -> tuple[int, int]:
+    """Count the enabled applications whose token has time left, and all of them."""
+    apis, accounts = HOUSE.metadata.tables["broker_apis"], HOUSE.metadata.tables["accounts"]
+    lives = sa.or_(
+        broker_tokens.c.expires_at.is_(None), broker_tokens.c.expires_at > to_micros(now)
+    )
+    good = sa.exists().where(
+        broker_tokens.c.broker_api_id == apis.c.id, broker_tokens.c.is_active == 1, lives
+    )
+    wanted = (
+        sa.select(sa.func.count())
+        .select_from(apis.join(accounts, accounts.c.id == apis.c.account_id))
+        .where(apis.c.enabled == 1, accounts.c.is_active == 1, accounts.c.deleted_at.is_(None))
+    )
+    all_of_them, with_token = tx.row(wanted), tx.row(wanted.where(good))
+    return int(with_token[0] if with_token else 0), int(all_of_them[0] if all_of_them else 0)
+
+
 def lease(tx: Tx, token_id: int, owner: str, now: datetime, until: datetime | None) -> bool:
     """Lend a token to a stream, or take it back; False while another has it."""
     free = sa.or_(

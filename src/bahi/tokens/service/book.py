@@ -166,6 +166,11 @@ def get_active_session(tx: Tx, broker: BrokerSlug, now: datetime) -> tuple[Token
     return token_rows.newest_of_broker(tx, broker, now)
 
 
+def count_states(tx: Tx, now: datetime) -> tuple[int, int]:
+    """Count the enabled applications whose token has time left, and all of them."""
+    return token_rows.count_good(tx, now)
+
+
 def lend(tx: Tx, token_id: int, stream: str, now: datetime) -> None:
     """Lend a token to a stream for five minutes, again and again while it runs."""
     if not token_rows.lease(tx, token_id, stream, now, now + LEASE):

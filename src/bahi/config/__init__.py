@@ -7,26 +7,30 @@ list is also `docs/SETTINGS.md`. No message and no `repr` shows a password or a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_type_hints
 from urllib.parse import urlsplit
 
+from bahi.config.kinds import (
+    ADDRESS,
+    BROKERS,
+    DATABASE,
+    FOLDER,
+    KEYRING,
+    POSTGRES,
+    PUBLIC,
+    REPLICA,
+    SECONDS,
+    Kind,
+    among,
+    whole,
+)
 from bahi.kernel.errors import Misconfigured
+from bahi.kernel.words import BrokerSlug, parse
 
 Migrate = Literal["auto", "refuse", "warn"]
-
-POSTGRES: Final = ("postgresql://", "postgres://")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How a value is read, and in words what is right; `read` raises ValueError for the rest."""
-
-    right: str
-    read: Callable[[str, Path], Any]
-    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,63 +50,6 @@ class Setting:
         except ValueError:
             shown = "not usable" if self.kind.secret else repr(redacted(given))
             raise Misconfigured(f"{self.name} is {shown}; it must be {self.kind.right}.") from None
-
-
-def _whole(least: int, most: int, of_what: str = "") -> Kind:
-    def read(given: str, _home: Path) -> int:
-        if not (given.isascii() and given.isdigit() and least <= int(given) <= most):
-            raise ValueError(given)
-        return int(given)
-
-    return Kind(f"a whole number{of_what} from {least} to {most}", read)
-
-
-def _among(*words: str) -> Kind:
-    def read(given: str, _home: Path) -> str:
-        known = {word.casefold(): word for word in words}
-        if given.casefold() not in known:
-            raise ValueError(given)
-        return known[given.casefold()]
-
-    return Kind(f"{', '.join(words[:-1])} or {words[-1]}", read)
-
-
-def _folder(given: str, _home: Path) -> Path:
-    try:
-        return Path(given).expanduser().absolute()
-    except RuntimeError:  # `~` of a user who has no home
-        raise ValueError(given) from None
-
-
-def _database(given: str, home: Path) -> str:
-    """Read a database's URL; a SQLite file that is not absolute lies in the data folder."""
-    if given.startswith(POSTGRES):
-        _check_postgres(given)
-        return given
-    scheme, _, file = given.partition(":///")
-    if scheme != "sqlite" or not file or "?" in file or file.endswith(("/", ":memory:")):
-        raise ValueError(given)
-    return f"sqlite:///{home / Path(file).expanduser()}"
-
-
-def _check_postgres(url: str) -> None:
-    import psycopg  # noqa: PLC0415 - only who uses PostgreSQL waits for it
-
-    try:
-        psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.Error:  # its words may quote the password
-        raise ValueError(url) from None
-
-
-FOLDER: Final = Kind("a folder", _folder)
-ADDRESS: Final = Kind("an address of this machine", lambda given, _home: given)
-DATABASE: Final = Kind("sqlite:///file or postgresql://user:password@host/database", _database)
-REPLICA: Final = Kind(
-    "postgresql://user:password@host/database",
-    lambda given, home: _database(given, home) if given else None,
-)
-KEYRING: Final = Kind("the text of a keyring file", lambda given, _home: given or None, secret=True)
-SECONDS: Final = " of seconds"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -132,7 +79,7 @@ class Settings:
         Setting(
             "BAHI_PORT",
             "8000",
-            _whole(0, 65_535),
+            whole(0, 65_535),
             "The port to listen on; 0 takes any that is free.",
         ),
     ]
@@ -204,7 +151,7 @@ class Settings:
         Setting(
             "DB_POOL_SIZE",
             "50",
-            _whole(1, 10_000),
+            whole(1, 10_000),
             "Connections that the readers of one PostgreSQL URL keep open.",
         ),
     ]
@@ -213,7 +160,7 @@ class Settings:
         Setting(
             "DB_MAX_OVERFLOW",
             "100",
-            _whole(0, 10_000),
+            whole(0, 10_000),
             "Connections that they may open beyond these while many read at once.",
         ),
     ]
@@ -222,7 +169,7 @@ class Settings:
         Setting(
             "DB_POOL_TIMEOUT",
             "30",
-            _whole(1, 3_600, SECONDS),
+            whole(1, 3_600, SECONDS),
             "Seconds that a reader waits for a connection.",
         ),
     ]
@@ -231,7 +178,7 @@ class Settings:
         Setting(
             "DB_POOL_RECYCLE",
             "1800",
-            _whole(1, 86_400, SECONDS),
+            whole(1, 86_400, SECONDS),
             "Seconds after which a connection is replaced by a new one.",
         ),
     ]
@@ -240,7 +187,7 @@ class Settings:
         Setting(
             "BAHI_MIGRATE",
             "auto",
-            _among("auto", "refuse", "warn"),
+            among("auto", "refuse", "warn"),
             "What a start does with a store that is behind the code: `auto` brings it up to date, "
             "`refuse` does not start, `warn` says so and goes on.",
         ),
@@ -259,7 +206,7 @@ class Settings:
         Setting(
             "BAHI_BACKUPS_KEEP",
             "30",
-            _whole(1, 10_000),
+            whole(1, 10_000),
             "Backups that are kept of each store; beyond them the oldest are removed.",
         ),
     ]
@@ -268,8 +215,46 @@ class Settings:
         Setting(
             "BAHI_BACKUPS_DAYS",
             "90",
-            _whole(1, 36_500, " of days"),
+            whole(1, 36_500, " of days"),
             "Days that a backup is kept; the newest of each store is never removed.",
+        ),
+    ]
+    public_url: Annotated[
+        str,
+        Setting(
+            "BAHI_PUBLIC_URL",
+            "",
+            PUBLIC,
+            "Where people's browsers find Bahi: brokers send them back to it after a login. Empty: "
+            "the address it listens on.",
+        ),
+    ]
+    brokers: Annotated[
+        str,
+        Setting(
+            "BAHI_BROKER_ADDRESSES",
+            "",
+            BROKERS,
+            "Other addresses of brokers' servers, for their sandboxes and for trials: "
+            "`kite.api=http://127.0.0.1:9001 kite.page=http://127.0.0.1:9001`.",
+        ),
+    ]
+    worker: Annotated[
+        str,
+        Setting(
+            "BAHI_WORKER",
+            "inside",
+            among("inside", "apart"),
+            "Where jobs are done: `inside` the service, or only `apart` by `bahi worker`.",
+        ),
+    ]
+    log_form: Annotated[
+        Literal["pretty", "json"],
+        Setting(
+            "BAHI_LOG_FORM",
+            "pretty",
+            among("pretty", "json"),
+            "How the log reads on standard error: for people, or a JSON object on each line.",
         ),
     ]
     log_level: Annotated[
@@ -277,7 +262,7 @@ class Settings:
         Setting(
             "BAHI_LOG_LEVEL",
             "INFO",
-            _among("DEBUG", "INFO", "WARNING", "ERROR"),
+            among("DEBUG", "INFO", "WARNING", "ERROR"),
             "How much is said on standard error.",
         ),
     ]
@@ -297,6 +282,24 @@ class Settings:
     def urls(self) -> dict[str, str]:
         """Where each store lives."""
         return {store: getattr(self, store) for store in STORE_VARIABLES}
+
+    @property
+    def address(self) -> str:
+        """Where people's browsers find us."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def broker_options(self) -> dict[BrokerSlug, dict[str, str]]:
+        """Other addresses of brokers' servers, by broker and by what they are."""
+        options: dict[BrokerSlug, dict[str, str]] = {}
+        for pair in self.brokers.split():
+            name, _, address = pair.partition("=")
+            broker, _, which = name.partition(".")
+            options.setdefault(parse(BrokerSlug, broker, field="BAHI_BROKER_ADDRESSES"), {})[
+                which
+            ] = address
+        return options
 
     @property
     def keyring(self) -> Path:

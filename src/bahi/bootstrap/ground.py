@@ -1,8 +1,4 @@
-"""The one place where things are made and joined.
-
-A start goes in this order: the data folder, the keys, the databases and their migrations, the
-process's node, the stores; then whatever is kept in memory is filled, and last the doors open.
-"""
+"""The ground that a house stands on: its folder, its keys, its databases as they should be."""
 
 from __future__ import annotations
 
@@ -10,8 +6,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -19,12 +14,8 @@ from bahi.config import STORE_VARIABLES, Settings
 from bahi.db.migrate import ORIGIN, Migrator
 from bahi.db.nodes import newest_id, take_node
 from bahi.db.opening import Database
-from bahi.db.readers import Pool
 from bahi.db.schema import TRADING
-from bahi.db.stores import Stores
-from bahi.db.upkeep.statistics import StatisticsFiles
-from bahi.kernel.clock import Clock, SystemClock, unix_ms
-from bahi.kernel.crypto import Vault
+from bahi.kernel.clock import Clock, unix_ms
 from bahi.kernel.errors import Conflict, Misconfigured, NotCommitted, Unavailable
 from bahi.kernel.ids import IdMint, check_clock
 from bahi.kernel.keyring import Keyring
@@ -40,51 +31,6 @@ class AlreadyServed(Conflict):
     """Another process serves this data folder."""
 
     code = "already_served"
-
-
-@dataclass(frozen=True)
-class House:
-    """Everything that doors need, made and joined."""
-
-    settings: Settings
-    stores: Stores
-    keyring: Keyring
-    vault: Vault
-    clock: Clock
-    held: ExitStack
-
-    async def close(self) -> None:
-        """Finish the writes that wait, then let go of files, connections and the folder."""
-        await self.stores.close()
-        self.held.close()
-
-
-def build(settings: Settings, *, serving: bool = False, clock: Clock = SystemClock()) -> House:  # noqa: B008 - has no state
-    """Make a house from its settings; of those that serve, only one may stand on a folder."""
-    with ExitStack() as held:
-        make_folder(settings.home)
-        if serving:
-            held.enter_context(take_service_lock(settings.home))
-        keyring = keyring_of(settings)
-        bring_to_the_present(settings)
-        mint = mint_of(settings, clock)
-        stores = Stores(
-            settings.urls,
-            mint.mint,
-            pool=Pool(
-                settings.pool_size,
-                settings.pool_overflow,
-                settings.pool_timeout_s,
-                settings.pool_recycle_s,
-            ),
-            replica_url=settings.replica,
-        )
-        if serving:
-            statistics = StatisticsFiles(settings.home)
-            statistics.start()
-            held.callback(statistics.close)
-        # What is kept in memory is filled here, call by call, before any door opens.
-        return House(settings, stores, keyring, Vault(keyring), clock, held.pop_all())
 
 
 def make_folder(home: Path) -> None:

@@ -1,0 +1,47 @@
+"""The rooms of a house: what is made once and handed to whoever needs it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from bahi.audit.service import Sealer
+from bahi.config import Settings
+from bahi.db.revisions import Revisions
+from bahi.db.stores import Stores
+from bahi.identity.service.keys import Keys
+from bahi.identity.service.sign_in import SignIn
+from bahi.jobs.service import Bell
+from bahi.kernel.clock import Clock
+from bahi.kernel.crypto import Vault
+from bahi.kernel.keyring import Keyring
+from bahi.settings.service import LiveConfig
+from bahi.telemetry.service import CallRecorder, Numbers
+from bahi.tokens.service.book import Tokens
+from bahi.tokens.service.handing import Handing
+from bahi.tokens.service.login import LoginDesk
+from bahi.tokens.service.runs import Runs
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Everything that was made and joined."""
+
+    settings: Settings
+    stores: Stores
+    keyring: Keyring
+    vault: Vault
+    clock: Clock
+    held: ExitStack
+    revisions: Revisions
+    config: LiveConfig
+    numbers: Numbers
+    recorder: CallRecorder
+    keys: Keys
+    sign_in: SignIn
+    desk: LoginDesk
+    runs: Runs
+    handing: Handing
+    tokens: Tokens
+    bell: Bell
+    sealers: tuple[Sealer, ...]
