@@ -154,12 +154,12 @@ class Turn:
         """Return when the cooldown ends, if one was ever begun."""
         return None if self.throttled_at is None else self.throttled_at + COOLDOWN
 
-    def free_at(self, owner: str, now: datetime) -> datetime:
+    def free_at(self, now: datetime) -> datetime:
         """Return when the next login may begin: now, or later."""
         waits = [now]
         if self.last_login_at is not None:
             waits.append(self.last_login_at + BETWEEN_LOGINS)
-        if self.leased_until is not None and self.lease_owner not in {None, owner}:
+        if self.leased_until is not None:
             waits.append(self.leased_until)
         return max(waits)
 
@@ -257,12 +257,14 @@ def progress_of(
     run: Run, ids: Mapping[str, int], tokens: Sequence[Token], attempts: Sequence[Attempt]
 ) -> Progress:
     """Tell from what is stored how far a run is: from rows alone, so a crash changes nothing."""
-    made_ids = {t.broker_api_id for t in tokens if t.is_active and t.created_at >= run.created_at}
+    active = {token.broker_api_id for token in tokens if token.is_active}
     made, failed, left = [], [], []
     for api in run.apis:
-        if ids.get(api) in made_ids:
+        its = [attempt for attempt in attempts if attempt.broker_api_id == ids.get(api)]
+        stored = any(attempt.outcome == "MADE" for attempt in its)
+        if stored and ids.get(api) in active:
             made.append(api)
-        elif given_up([a for a in attempts if a.broker_api_id == ids.get(api)]):
+        elif stored or given_up(its):  # stored, and then refused by the broker's own word
             failed.append(api)
         else:
             left.append(api)

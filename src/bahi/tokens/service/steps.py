@@ -118,7 +118,7 @@ def take_step(
         return settled(tx, run, progress, now)
     registration = ids[progress.left[0]]
     turn = turn_rows.lock_turn(tx, account.login, now)
-    waiting = _must_wait(run, turn, registration.api_name, owner, now)
+    waiting = _must_wait(run, turn, registration.api_name, now)
     if waiting is not None:
         return saved(tx, waiting)
     return _claimed(tx, run, account, registration, turn, owner=owner, now=now)
@@ -140,12 +140,12 @@ def _give_up_on_person(tx: Tx, run: Run, now: datetime) -> None:
             )
 
 
-def _must_wait(run: Run, turn: Turn, api: str, owner: str, now: datetime) -> Run | None:
+def _must_wait(run: Run, turn: Turn, api: str, now: datetime) -> Run | None:
     """Return the run as it waits out a cooldown, its person, or the pause between logins."""
     cooled_at = turn.cooled_at()
     if turn.throttled_at is not None and cooled_at is not None and cooled_at > now:
         return run.cooling(turn.throttled_at, api, now)
-    free_at = turn.free_at(owner, now)
+    free_at = turn.free_at(now)
     if free_at <= now:
         return None
     return run if run.status is TokenRunStatus.WAITING else run.waiting_until(free_at, now)
@@ -189,7 +189,7 @@ def take_single(tx: Tx, account: Account, api_id: int, owner: str, now: datetime
             retry_after_s=int((cooled_at - now).total_seconds()) + 1,
         )
     held = turn.leased_until is not None and turn.leased_until > now
-    if held and turn.lease_owner != owner and not (turn.lease_owner or "").startswith(PERSON):
+    if held and not (turn.lease_owner or "").startswith(PERSON):
         raise TurnLost("Another login of this person is under way; try again in a moment.")
     return _claimed(tx, None, account, registration, turn, owner=owner, now=now)
 
