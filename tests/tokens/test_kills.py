@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import signal
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -105,11 +106,12 @@ def in_a_process(work: Callable[[], None]) -> int:
     """Do it in a process of its own, forked before any thread; return how it ended."""
     child = os.fork()
     if child == 0:
-        ending = 1
-        with suppress(BaseException):
+        try:
             work()
-            ending = 0
-        os._exit(ending)
+        except BaseException:  # noqa: BLE001 - a fork's child ends here, whatever happened
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 

@@ -17,6 +17,7 @@ from bahi.kernel.words import AccountMode, BrokerSlug, ConnectionStatus, CopyRol
 
 SHORTEST_NAME: Final = 3
 LONGEST_NAME: Final = 80
+LONGEST_TEXT: Final = 300
 ADDRESS_CHANGES_EVERY: Final = timedelta(days=7)
 
 UPSTOX_NAMES: Final = (
@@ -35,7 +36,6 @@ _API_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,39}", re.ASCII)
 FAMILY: Final = frozenset({"self", "spouse", "child", "parent"})
 """Who may share an address where the broker lets a family: dependent children and parents only."""
 
-SHARES_IN_FAMILY: Final = frozenset({BrokerSlug.KITE, BrokerSlug.BREEZE})
 SHARES_WITH_NOBODY: Final = frozenset({BrokerSlug.UPSTOX})
 
 
@@ -120,6 +120,7 @@ class Registration:
     enabled: bool
     has_secret: bool
     logs_in_alone: bool
+    has_notifier: bool
     created_at: datetime
     updated_at: datetime
 
@@ -179,6 +180,16 @@ def next_index(name: str, broker: BrokerSlug, taken: Iterable[int]) -> int:
     return max(taken, default=-1) + 1
 
 
+def parse_text(said: str | None, field: str) -> str | None:
+    """Return a free text as it is kept; empty is none."""
+    if said is None or not said.strip():
+        return None
+    text = " ".join(said.split())
+    if len(text) > LONGEST_TEXT or not text.isprintable():
+        raise Invalid(f"{field}: write at most {LONGEST_TEXT} printable characters.")
+    return text
+
+
 def parse_ip(said: str, field: str = "address") -> str:
     """Return an IP address in its one spelling."""
     try:
@@ -193,6 +204,8 @@ def parse_url(said: str, schemes: Sequence[str], field: str) -> str:
     """Return an address of a server, without a name or password in it."""
     url = said.strip().rstrip("/")
     right = f"write it as {schemes[0]}://host:port"
+    if " " in url or not url.isprintable():  # the parser drops line ends, and we keep the text
+        raise Invalid(f"{field}: it has blanks or line ends in it; {right}.")
     try:
         parts = urlsplit(url)
         port_is_good = parts.port is None or parts.port > 0
@@ -229,11 +242,14 @@ def warnings_of_change(account: Account, now: datetime) -> list[str]:
 
 
 def warnings_of_sharing(
-    account: Account, egress: Egress, others: Sequence[tuple[Account, Person | None]]
+    account: Account,
+    person: Person | None,
+    egress: Egress,
+    others: Sequence[tuple[Account, Person | None]],
 ) -> list[str]:
-    """Say whom an address may not be shared with, by the rules of the account's broker."""
+    """Say whom an address may not be shared with, by the rules of the accounts' brokers."""
     warnings = []
-    for other, person in others:
+    for other, their in others:
         if other.login == account.login or AccountMode.PAPER in {other.mode, account.mode}:
             continue
         if SHARES_WITH_NOBODY & {account.broker, other.broker}:
@@ -241,12 +257,22 @@ def warnings_of_sharing(
                 f"{egress.seen_as} is also the address of {other.name!r}, and Upstox lets no two "
                 "customers share one."
             )
-        elif not egress.family_declared or person is None or person.relation not in FAMILY:
+        elif not (egress.family_declared and are_family(person, their)):
             warnings.append(
                 f"{egress.seen_as} is also the address of {other.name!r}; only spouse, dependent "
                 "children and dependent parents may share one, once the broker knows of it."
             )
     return warnings
+
+
+def are_family(one: Person | None, other: Person | None) -> bool:
+    """Say whether two are of one family; how each belongs to it was said to one user's books."""
+    return (
+        one is not None
+        and other is not None
+        and one.user_id == other.user_id
+        and {one.relation, other.relation} <= FAMILY
+    )
 
 
 def only_one(accounts: Sequence[Account], what: str) -> Account:

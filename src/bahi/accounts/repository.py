@@ -36,6 +36,7 @@ _REGISTRATION: Final = (
     broker_apis.c.enabled,
     broker_apis.c.secret_enc.is_not(None),
     sa.and_(broker_apis.c.pin_enc.is_not(None), broker_apis.c.totp_enc.is_not(None)),
+    broker_apis.c.notifier_hash.is_not(None),
     broker_apis.c.created_at,
     broker_apis.c.updated_at,
 )
@@ -160,6 +161,7 @@ def list_accounts(
     key_id: int | None = None,
     broker: BrokerSlug | None = None,
     egress_id: int | None = None,
+    name: str | None = None,
     deleted: bool = False,
 ) -> list[Account]:
     """Return accounts that fit, by user and name; with a key, only those it opens."""
@@ -168,6 +170,8 @@ def list_accounts(
         clause = clause.where(accounts.c.user_id == user_id)
     if broker is not None:
         clause = clause.where(accounts.c.broker == broker)
+    if name is not None:
+        clause = clause.where(accounts.c.name == name)
     if egress_id is not None:
         either = (accounts.c.egress_address_id, accounts.c.secondary_egress_address_id)
         clause = clause.where(sa.or_(*(column == egress_id for column in either)))
@@ -296,6 +300,7 @@ def _registration(row: Row) -> Registration:
         enabled=bool(row[7]),
         has_secret=bool(row[8]),
         logs_in_alone=bool(row[9]),
-        created_at=from_micros(row[10]),
-        updated_at=from_micros(row[11]),
+        has_notifier=bool(row[10]),
+        created_at=from_micros(row[11]),
+        updated_at=from_micros(row[12]),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -28,8 +28,8 @@ SPARE: Final = frozenset({"latency", "logs", "telegram", "archive"})
 """Stores that the house can trade without for a while."""
 
 
-def checks_of(house: Rooms) -> Sequence[Check]:
-    """Return every check of a house."""
+def checks_of(house: Rooms, handled: Collection[str]) -> Sequence[Check]:
+    """Return every check of a house whose workers handle these types of jobs."""
     main = house.stores["main"]
     checks = [store_answers(store, vital=store.name not in SPARE) for store in house.stores]
     if house.settings.replica:
@@ -47,16 +47,19 @@ def checks_of(house: Rooms) -> Sequence[Check]:
         disk_has_room(house.settings.home),
         clock_is_right(house.clock, newest),
         queue_is_short("jobs", depth, degraded_from=1_000, unhealthy_from=10_000),
-        Check("worker", lambda: _worker(house), vital=False),
+        Check("worker", lambda: _worker(house, tuple(handled)), vital=False),
         Check("tokens", lambda: _tokens(house), vital=False),
     ]
     return checks
 
 
-async def _worker(house: Rooms) -> Finding:
-    """Ask whether anybody does what is due: a job that waits too long tells."""
+async def _worker(house: Rooms, handled: tuple[str, ...]) -> Finding:
+    """Ask whether anybody does what is due: a job that waits too long tells.
+
+    A job of a type that no worker handles is a record of work done elsewhere: it tells nothing.
+    """
     now = house.clock()
-    asked = [await house.stores[name].read(oldest_due, fresh=True) for name in TRADING]
+    asked = [await house.stores[name].read(oldest_due, handled, fresh=True) for name in TRADING]
     behind = max((now - due for due in asked if due is not None), default=timedelta(0))
     seconds = int(max(behind, timedelta(0)).total_seconds())
     if behind > DEAD_AFTER:

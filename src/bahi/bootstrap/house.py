@@ -35,6 +35,7 @@ from bahi.jobs.service import Bell, Handler, sync_schedules
 from bahi.kernel.clock import Clock, SystemClock
 from bahi.kernel.crypto import Passwords, Vault
 from bahi.kernel.errors import BahiError
+from bahi.kernel.words import BrokerSlug
 from bahi.settings.service import TOPIC as CONFIG
 from bahi.settings.service import LiveConfig
 from bahi.telemetry.service import CallRecorder, Numbers
@@ -60,7 +61,7 @@ class House(Rooms):
     @property
     def checks(self) -> Sequence[Check]:
         """What is asked how it is."""
-        return checks_of(self)
+        return checks_of(self, self.handlers)
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -159,12 +160,18 @@ def build(
         async def session_lasts() -> timedelta:
             return timedelta(minutes=await config.get("auth", "session_timeout_minutes"))
 
+        async def expiry_rule(broker: BrokerSlug) -> str:
+            if broker is not BrokerSlug.BREEZE:
+                return ""
+            return str(await config.get("tokens", "breeze_expiry"))
+
         desk = LoginDesk(
             main,
             vault,
             clock,
             logins(recorder, clock, options=settings.broker_options),
             callback=lambda broker: f"{settings.address}/auth/callback/{broker}",
+            expiry_rule=expiry_rule,
             pause=pause,
         )
         return House(

@@ -14,7 +14,8 @@ from bahi.bootstrap.rooms import Rooms
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.health.service import forget_health_before, keep, look_around
-from bahi.identity.service.sign_in import end_expired_sessions, forget_old_failures
+from bahi.identity.service.attempts import forget_old_failures
+from bahi.identity.service.sign_in import end_expired_sessions
 from bahi.jobs.model import Later, Retry, Schedule
 from bahi.jobs.service import Handler, JobContext, clean_up
 from bahi.kernel.actor import the_house
@@ -296,7 +297,7 @@ async def _monthly_review(house: Rooms, context: JobContext) -> dict[str, Any]:
 async def _health_check(house: Rooms, context: JobContext) -> dict[str, Any]:
     """Ask every part how it is, keep the answers, and raise an alert where one fell ill."""
     del context
-    report = await look_around(checks_of(house))
+    report = await look_around(checks_of(house, handlers_of(house)))
     main, now = house.stores["main"], house.clock()
     for change in await main.write(keep, report, now):
         topic = f"health:{change.component}"

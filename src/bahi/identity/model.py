@@ -116,12 +116,17 @@ def parse_username(said: str) -> str:
     return name
 
 
+def could_be_a_username(said: str) -> bool:
+    """Say whether a text has the form of a user's name; nobody has another."""
+    return _USERNAME.fullmatch(said) is not None
+
+
 def parse_email(said: str | None) -> str | None:
     """Return an address to write to, in its one spelling; empty is none."""
     if said is None or not said.strip():
         return None
     email = said.strip().lower()
-    if not _EMAIL.fullmatch(email):
+    if not _EMAIL.fullmatch(email) or not email.isprintable():
         raise Invalid(f"email: {said[:80]!r} is no address; write it as name@example.org.")
     return email
 

@@ -103,13 +103,15 @@ class Application:
 
     `repr` shows none of them. `host` is where an OpenAlgo host listens; other brokers have fixed
     addresses. `pin` and `totp` (the base32 secret, not a code) are there only where a person chose
-    to let the house log in alone.
+    to let the house log in alone. `expiry_rule` says how long a token lives where the broker does
+    not (Breeze).
     """
 
     client_id: str = ""
     redirect_uri: str = ""
     host: str = ""
     broker_user_id: str = ""
+    expiry_rule: str = ""
     secret: str = field(default="", repr=False)
     pin: str = field(default="", repr=False)
     totp: str = field(default="", repr=False)
@@ -166,7 +168,16 @@ class Login(Protocol):
         """Say whether `log_in` can do without a person."""
 
     async def begin(self, application: Application, state: str) -> str:
-        """Return the address at which a person logs in; what comes back goes to `complete`."""
+        """Return the address at which a person logs in; what comes back goes to `complete`.
+
+        Dhan and Breeze bring no state back: who sends a person there has to keep it (a cookie).
+        """
+
+    async def ask(self, application: Application, now: datetime) -> datetime | None:
+        """Have the broker ask its user in its own app; until when. None: it has no such way.
+
+        What the user approves is posted to the notifier, and goes to `complete` as well.
+        """
 
     async def complete(
         self, application: Application, answer: Mapping[str, str], now: datetime

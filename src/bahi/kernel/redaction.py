@@ -44,6 +44,7 @@ _WHOLE_WORDS: Final = frozenset(
     | {"pan", "pans", "phone", "cvv", "session", "sid", "seed", "csrf", "xsrf", "cred", "creds"}
 )
 _OF_THE_MARKET: Final = frozenset({"instrument", "exchange", "symbol", "broker", "feed", "tick"})
+_INSTRUMENTS: Final = frozenset({"symboltoken", "instrumenttoken", "exchangetoken"})
 _ABOUT_IT: Final = frozenset(
     {"type", "status", "state", "count", "at", "in", "days", "hours", "minutes", "seconds", "s"}
     | {"ms", "us", "expiry", "expires", "validity", "valid", "index", "limit", "length", "kind"}
@@ -56,6 +57,11 @@ _NAMED: Final = re.compile(
     (?P<between>[\\"'\])]{0,4}[ \t]{0,8}(?:=>|=|:)[ \t]{0,8})
     (?P<value>\\?b?\\?"(?:\\[^"]|[^"\\])*\\?"?|\\?b?\\?'(?:\\[^']|[^'\\])*\\?'?
       |\[[^\]]*\]?|\{[^}]*\}?|[^\s&;,"'<>\])}]+)""",
+    re.VERBOSE,
+)
+_PAIR_OF_TEXTS: Final = re.compile(
+    r"""(?P<between>[\[(]\s{0,8}b?\\?(?P<mark>["'])(?P<name>[\w\-]{1,100})\\?(?P=mark)\s{0,8},\s{0,8}
+    b?\\?(?P<quote>["']))(?P<value>(?:\\[^"']|(?!(?P=quote))[^\\])*)(?P<after>\\?(?P=quote))""",
     re.VERBOSE,
 )
 _HEADER_LINE: Final = re.compile(
@@ -113,6 +119,8 @@ def names_a_secret(name: str) -> bool:
     if parts[-1] == "session" and parts[0] in {"trading", "market"}:
         return False
     joined = "".join(parts)
+    if joined.removesuffix("s") in _INSTRUMENTS:
+        return False
     return (
         any(telling in joined for telling in _TELLING)
         or not _WHOLE_WORDS.isdisjoint(parts)
@@ -142,6 +150,9 @@ class _Redaction:
         if depth >= DEPTH_AT_MOST:
             return CUT
         kept: dict[str, Any] = {}
+        hidden = next((value[it] for it in ("name", "key", "header") if it in value), None)
+        if isinstance(hidden, str) and "value" in value and names_a_secret(hidden):
+            value = {**value, "value": HIDDEN}  # {"name": "Cookie", "value": ...}
         for many, (key, under) in enumerate(value.items()):
             if many == ITEMS_AT_MOST - 1 and len(value) > ITEMS_AT_MOST:
                 kept[CUT] = f"{len(value) - many} more"
@@ -153,6 +164,8 @@ class _Redaction:
     def _items(self, value: Sequence[Any] | AbstractSet[Any], depth: int, name: str | None) -> Any:
         if depth >= DEPTH_AT_MOST:
             return CUT
+        if name is None and isinstance(value, Sequence) and (first := _first_of_a_pair(value)):
+            return [_plain(first), self._under(first, value[1], depth + 1)]
         kept: list[Any] = []
         for many, item in enumerate(value):
             if many == ITEMS_AT_MOST - 1 and len(value) > ITEMS_AT_MOST:
@@ -175,6 +188,16 @@ class _Redaction:
         if _words_of(name) == ["fingerprint"] and isinstance(value, str) and _HEX.fullmatch(value):
             return value  # how the trail names a token without showing it
         return self.of(value, depth)
+
+
+def _first_of_a_pair(value: Sequence[Any]) -> str | None:
+    """Return the name in `["pin", 1234]`, as headers and queries are often kept."""
+    if len(value) != 2:
+        return None
+    first = value[0]
+    name = first.decode("latin-1") if isinstance(first, bytes) else first
+    known = isinstance(name, str) and (names_a_secret(name) or _is_ambiguous(name))
+    return name if known else None
 
 
 def _words_of(name: str) -> list[str]:
@@ -255,6 +278,7 @@ def _redact_once(text: str) -> str:
     text = _JWT.sub(HIDDEN, text)
     text = _USERINFO.sub(rf"\1{HIDDEN}", text)
     text = _hide_named(text)
+    text = _PAIR_OF_TEXTS.sub(_hide_second, text)
     text = _PAN.sub(HIDDEN, text)
     return _LONG_RUN.sub(_hide_random, text)
 
@@ -283,6 +307,14 @@ def _shown_of(found: re.Match[str]) -> str | None:
     before = value[: value.index(quote) + 1] if quote else ""
     after = value[len(value.rstrip("\\\"'")) :] if quote else ""
     return before + HIDDEN + after
+
+
+def _hide_second(found: re.Match[str]) -> str:
+    """Hide the value of a pair, as headers and queries are often written."""
+    name, value = found["name"], found["value"]
+    if names_a_secret(name) or (_is_ambiguous(name) and not _is_a_known_word(name, value)):
+        return found["between"] + HIDDEN + found["after"]
+    return found[0]
 
 
 def _hide_random(found: re.Match[str]) -> str:

@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Any, Final, TypedDict
 
 from bahi.accounts import repository
-from bahi.accounts.model import Account, mode_of, only_one, parse_name, parse_url
+from bahi.accounts.model import Account, mode_of, only_one, parse_name, parse_text, parse_url
 from bahi.accounts.service.people import get_person
 from bahi.audit.service import note
 from bahi.db.revisions import bump
 from bahi.db.tx import Tx
+from bahi.identity.service.users import lock_user
 from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import to_micros
 from bahi.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from bahi.kernel.money import Money, plain
-from bahi.kernel.words import AccountMode, BrokerSlug, ConnectionStatus, CopyRole
+from bahi.kernel.words import AccountMode, BrokerSlug, ConnectionStatus, CopyRole, KeyScope
 
 TOPIC: Final = "accounts"
 ACCOUNTS_AT_MOST: Final = 1_000
@@ -57,12 +58,19 @@ def add_account(
         raise Forbidden("Only an admin may enter accounts for others.")
     if "name" not in wished:
         raise Invalid("name: an account needs one.")
-    values = _checked(tx, actor, wished, user_id, now)
     natural = mode_of(broker, mode)
+    if actor.scope is KeyScope.PAPER and natural is AccountMode.LIVE:
+        raise Forbidden("A key of scope paper enters paper accounts alone.")
+    user = lock_user(tx, user_id)  # names and the primary account are decided one at a time
+    if user.deleted_at is not None:
+        raise Conflict(f"The user {user.username!r} was removed.")
+    values = _checked(tx, actor, wished, user_id, now)
     if opening_cash is not None and natural is AccountMode.LIVE:
         raise Invalid("opening_cash: a live account starts with what its broker says.")
     if natural is AccountMode.PAPER and opening_cash is None:
         opening_cash = PAPER_STARTS_WITH
+    if opening_cash is not None and opening_cash < 0:
+        raise Invalid("opening_cash: nobody starts with less than nothing.")
     account_id = tx.new_id()
     at = to_micros(now)
     row = {
@@ -85,6 +93,7 @@ def add_account(
 def update_account(tx: Tx, actor: Actor, account_id: int, wished: Wished, now: datetime) -> Account:
     """Change what is said of an account."""
     require_change(actor)
+    lock_user(tx, get_account(tx, actor, account_id).user_id)
     account = get_account(tx, actor, account_id)
     values = _checked(tx, actor, wished, account.user_id, now, but=account.id)
     repository.change_account(tx, account_id, values, now)
@@ -109,7 +118,7 @@ def restore_account(tx: Tx, actor: Actor, account_id: int, now: datetime) -> Acc
     """Take back a soft removal."""
     require_change(actor)
     account = repository.find_account(tx, account_id=account_id)
-    if account is None or not actor.owns(account.user_id):
+    if account is None or not _reaches(tx, actor, account):
         raise NotFound(f"There is no account {account_id}.")
     repository.change_account(tx, account_id, {"is_active": 1, "deleted_at": None}, now)
     bump(tx, TOPIC)
@@ -119,17 +128,42 @@ def restore_account(tx: Tx, actor: Actor, account_id: int, now: datetime) -> Acc
 
 def get_account(tx: Tx, actor: Actor, account_id: int) -> Account:
     """Return an account that the actor may see; of any other, there is none."""
+    account = _seen(tx, actor, account_id)
+    if account is None:
+        raise NotFound(f"There is no account {account_id}.")
+    return account
+
+
+def may_see(tx: Tx, actor: Actor, account_id: int) -> bool:
+    """Say whether an account is there for an actor."""
+    return _seen(tx, actor, account_id) is not None
+
+
+def _seen(tx: Tx, actor: Actor, account_id: int) -> Account | None:
     account = repository.find_account(tx, account_id=account_id)
     if account is None or account.deleted_at is not None or not _reaches(tx, actor, account):
-        raise NotFound(f"There is no account {account_id}.")
+        return None
     return account
 
 
 def get_account_by_name(tx: Tx, actor: Actor, name: str, user_id: int | None = None) -> Account:
     """Return an account by the name that its user gave it."""
-    for account in list_accounts(tx, actor):
-        if account.name == name.strip() and user_id in {None, account.user_id}:
-            return account
+    found = [
+        account
+        for account in repository.list_accounts(
+            tx,
+            limit=ACCOUNTS_AT_MOST,
+            user_id=user_id if actor.is_admin else actor.user_id,
+            key_id=actor.key_id,
+            name=" ".join(name.split()),
+        )
+        if user_id in {None, account.user_id}
+    ]
+    own = [account for account in found if account.user_id == actor.user_id]
+    if len(own or found) > 1:
+        raise Conflict(f"Several users call an account {name[:80]!r}; name it by its id.")
+    for account in own or found:
+        return account
     raise NotFound(f"There is no account {name[:80]!r}.")
 
 
@@ -186,25 +220,35 @@ def _checked(
     values: dict[str, Any] = dict(wished)
     if "name" in wished:
         values["name"] = name = parse_name(wished["name"])
-        other = repository.find_account(tx, user_id=user_id, name=name)
-        if other is not None and other.id != but:
-            removed = "; it was removed: `bahi account restore` brings it back"
-            raise Conflict(
-                f"name: there is an account {name!r} already"
-                f"{removed if other.deleted_at else ', take another name'}."
-            )
+        _refuse_taken(tx, user_id, name, but)
     if "host_url" in wished:
         values["host_url"] = parse_url(wished["host_url"], HOST, "host_url")
     if "websocket_url" in wished:
         values["websocket_url"] = parse_url(wished["websocket_url"], SOCKET, "websocket_url")
-    if wished.get("person_id") is not None:
-        get_person(tx, actor, wished["person_id"] or 0)
+    if (person_id := wished.get("person_id")) is not None:
+        _check_person(tx, actor, person_id, user_id)
+    if "broker_user_id" in wished:
+        values["broker_user_id"] = parse_text(wished["broker_user_id"], "broker_user_id")
     for flag in ("is_primary", "is_active", "has_ddpi"):
         if flag in values:
             values[flag] = int(values[flag])
     if values.get("is_primary"):
         repository.clear_primary(tx, user_id, now)
     return values
+
+
+def _refuse_taken(tx: Tx, user_id: int, name: str, but: int) -> None:
+    other = repository.find_account(tx, user_id=user_id, name=name)
+    if other is None or other.id == but:
+        return
+    way_out = "it was removed; restore it" if other.deleted_at else "take another name"
+    raise Conflict(f"name: there is an account {name!r} already; {way_out}.")
+
+
+def _check_person(tx: Tx, actor: Actor, person_id: int, user_id: int) -> None:
+    person = get_person(tx, actor, person_id)
+    if person.user_id != user_id:  # an admin sees everybody's
+        raise Invalid(f"person_id: {person.name!r} is of another user's family.")
 
 
 def shown(account: Account) -> dict[str, Any]:

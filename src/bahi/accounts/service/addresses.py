@@ -9,7 +9,9 @@ from bahi.accounts import repository
 from bahi.accounts.model import (
     Account,
     Egress,
+    Person,
     parse_ip,
+    parse_text,
     warnings_of_change,
     warnings_of_sharing,
 )
@@ -49,9 +51,11 @@ def add_egress(
     row = {
         "id": egress_id,
         "address": local,
-        "public_address": None if public_address is None else parse_ip(public_address),
-        "provider": provider,
-        "description": description,
+        "public_address": None
+        if public_address is None
+        else parse_ip(public_address, "public_address"),
+        "provider": parse_text(provider, "provider"),
+        "description": parse_text(description, "description"),
         "person_id": person_id,
         "family_declared": int(family_declared),
         "created_at": at,
@@ -94,8 +98,6 @@ def bind(
     if egress_id is not None:
         warnings += _warnings(tx, account, get_egress(tx, egress_id))
     values: dict[str, Any] = {column: egress_id, "egress_changed_at": to_micros(now)}
-    if {account.egress_address_id, account.secondary_egress_address_id} == {None}:
-        values["egress_changed_at"] = None if egress_id is None else to_micros(now)
     repository.change_account(tx, account_id, values, now)
     bump(tx, TOPIC)
     note(
@@ -115,12 +117,14 @@ def _warnings(tx: Tx, account: Account, egress: Egress) -> list[str]:
     if not egress.is_active:
         raise Invalid(f"{egress.address} is not in use; choose another address.")
     others = repository.list_accounts(tx, limit=ADDRESSES_AT_MOST, egress_id=egress.id)
-    persons = [
-        (other, other.person_id and repository.find_person(tx, person_id=other.person_id))
-        for other in others
-        if other.id != account.id
-    ]
-    return warnings_of_sharing(account, egress, [(other, who or None) for other, who in persons])
+    with_persons = [(it, _person_of(tx, it)) for it in others if it.id != account.id]
+    return warnings_of_sharing(account, _person_of(tx, account), egress, with_persons)
+
+
+def _person_of(tx: Tx, account: Account) -> Person | None:
+    if account.person_id is None:
+        return None
+    return repository.find_person(tx, person_id=account.person_id)
 
 
 def address_of(tx: Tx, account: Account) -> str | None:

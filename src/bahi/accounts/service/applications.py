@@ -8,10 +8,18 @@ from datetime import datetime
 from typing import Any, Final
 
 from bahi.accounts import repository
-from bahi.accounts.model import Account, Registration, next_index, parse_api_name, parse_url
-from bahi.accounts.service.accounts import HOST, get_account
+from bahi.accounts.model import (
+    Account,
+    Registration,
+    next_index,
+    parse_api_name,
+    parse_text,
+    parse_url,
+)
+from bahi.accounts.service.accounts import HOST, get_account, may_see
 from bahi.audit.service import note
 from bahi.db.tx import Tx
+from bahi.identity.service.users import lock_user
 from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import to_micros
 from bahi.kernel.crypto import Vault
@@ -22,6 +30,7 @@ from bahi.kernel.words import AccountMode, BrokerSlug
 NOTIFIER_PURPOSE: Final = "notifier"
 NOTIFIER_BYTES: Final = 24
 LONGEST_SECRET: Final = 4096
+NO_CLIENT: Final = "client_id: give the one that the broker's developer page shows."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +77,16 @@ def register(
     """Register an application of an account."""
     require_change(actor)
     account = get_account(tx, actor, account_id)
+    lock_user(tx, account.user_id)  # two of one name, or of one place, never come at once
     if account.mode is AccountMode.PAPER:
         raise Invalid("A paper account needs no application: it trades against Bahi itself.")
     secrets_.check()
     others = repository.list_registrations(tx, account_id)
     name = parse_api_name(api_name, account.broker)
+    client = parse_text(client_id, "client_id")
     if any(other.api_name == name for other in others):
         raise Conflict(f"api_name: {account.name!r} has an application {name} already.")
-    _check_client(account, client_id, secrets_)
+    _check_client(account, client, secrets_)
     api_id = tx.new_id()
     at = to_micros(now)
     row = {
@@ -83,7 +94,7 @@ def register(
         "account_id": account_id,
         "api_name": name,
         "api_index": next_index(name, account.broker, (other.api_index for other in others)),
-        "client_id": _text(client_id),
+        "client_id": client,
         "redirect_uri": None
         if redirect_uri is None
         else parse_url(redirect_uri, HOST, "redirect_uri"),
@@ -105,8 +116,8 @@ def _check_client(account: Account, client_id: str | None, given: Secrets) -> No
         if given.secret is None:
             raise Invalid("secret: give the API key that the OpenAlgo host shows.")
         return
-    if not _text(client_id):
-        raise Invalid("client_id: give the one that the broker's developer page shows.")
+    if client_id is None:
+        raise Invalid(NO_CLIENT)
     if given.secret is None and not (account.broker is BrokerSlug.DHAN and given.pin):
         raise Invalid("secret: give the one that the broker's developer page shows.")
 
@@ -129,7 +140,10 @@ def change_registration(
     registration = get_registration(tx, actor, api_id)
     values: dict[str, Any] = dict(secrets_.sealed(vault, api_id))
     if client_id is not None:
-        values["client_id"] = _text(client_id)
+        values["client_id"] = client = parse_text(client_id, "client_id")
+        account = get_account(tx, actor, registration.account_id)
+        if client is None and account.broker is not BrokerSlug.OPENALGO:
+            raise Invalid(NO_CLIENT)
     if redirect_uri is not None:
         values["redirect_uri"] = parse_url(redirect_uri, HOST, "redirect_uri")
     if enabled is not None:
@@ -161,9 +175,8 @@ def remove_registration(tx: Tx, actor: Actor, api_id: int, now: datetime) -> Non
 def get_registration(tx: Tx, actor: Actor, api_id: int) -> Registration:
     """Return an application of an account that the actor may see."""
     registration = repository.find_registration(tx, api_id=api_id)
-    if registration is None:
-        raise NotFound(f"There is no application {api_id}.")
-    get_account(tx, actor, registration.account_id)
+    if registration is None or not may_see(tx, actor, registration.account_id):
+        raise NotFound(f"There is no application {api_id}.")  # also of another's account
     return registration
 
 
@@ -216,10 +229,6 @@ def _existing(tx: Tx, api_id: int) -> Registration:
     if registration is None:
         raise NotFound(f"There is no application {api_id}.")
     return registration
-
-
-def _text(said: str | None) -> str | None:
-    return None if said is None else said.strip() or None
 
 
 def _shown(registration: Registration) -> dict[str, Any]:

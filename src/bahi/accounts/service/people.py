@@ -9,6 +9,7 @@ from bahi.accounts import repository
 from bahi.accounts.model import Person, parse_name, parse_pan, parse_relation
 from bahi.audit.service import note
 from bahi.db.tx import Tx
+from bahi.identity.service.users import lock_user
 from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import to_micros
 from bahi.kernel.crypto import Vault
@@ -33,6 +34,7 @@ def add_person(
     require_change(actor)
     if not actor.owns(user_id):
         raise Forbidden("Only an admin may enter persons for others.")
+    lock_user(tx, user_id)  # the same PAN twice at once is entered once
     person_id = tx.new_id()
     at = to_micros(now)
     row = {

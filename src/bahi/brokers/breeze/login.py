@@ -62,7 +62,9 @@ class BreezeLogin(ByHand):
             secrets=secrets_of(application, given),
         ).with_json({"SessionToken": given, "AppKey": application.client_id}, compact=True)
         said = await parse.DIALECT.ask(self._wire, asked, step)
-        return parse.grant(said, application.broker_user_id, now, self._dies)
+        rule = application.expiry_rule
+        dies = parse.Dies(rule) if rule else self._dies
+        return parse.grant(said, application.broker_user_id, now, dies)
 
     async def verify(self, application: Application, tokens: Mapping[str, str]) -> Profile:
         """Make a signed call: Breeze takes the signature only while the session lives."""

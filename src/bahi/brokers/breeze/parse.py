@@ -26,7 +26,7 @@ class Dies(StrEnum):
 
     EARLIER = "earlier"
     MIDNIGHT = "midnight"
-    DAY = "day"
+    DAY = "24h"
 
 
 WORDS: Final[Mapping[str, Refusal]] = {

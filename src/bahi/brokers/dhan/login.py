@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
-import pyotp
-
 from bahi.brokers.dhan import parse
 from bahi.brokers.wire import Request, Wires, required, secrets_of
+from bahi.kernel.errors import Invalid
 from bahi.kernel.ports import Application, Grant, LoginFailed, Profile
+from bahi.kernel.totp import code_of, step_at
 from bahi.kernel.words import LoginFailure
 
 API: Final = "https://api.dhan.co"
@@ -106,6 +105,11 @@ class DhanLogin:
         said = await parse.DIALECT.ask(self._auth, asked, LoginFailure.TOKEN_EXCHANGE_FAILED)
         return parse.grant(said, application.broker_user_id, now)
 
+    async def ask(self, application: Application, now: datetime) -> datetime | None:
+        """Return None: nobody is asked but by a link."""
+        del application, now
+        return None
+
     async def renew(
         self, application: Application, tokens: Mapping[str, str], now: datetime
     ) -> Grant | None:
@@ -139,8 +143,8 @@ class DhanLogin:
 def totp_code(secret: str, now: datetime) -> str:
     """Return the six digits of this half minute."""
     try:
-        return pyotp.TOTP(secret).at(now)
-    except (binascii.Error, ValueError):
+        return code_of(secret, step_at(now))
+    except Invalid:
         raise LoginFailed(
             "The TOTP secret is no base32 text; enter the one that Dhan showed beside its QR code.",
             LoginFailure.INVALID_CREDENTIALS,

@@ -43,6 +43,11 @@ class OpenAlgoLogin:
         del now
         return await self._granted(application, application.secret)
 
+    async def ask(self, application: Application, now: datetime) -> datetime | None:
+        """Return None: nobody is asked but by a link."""
+        del application, now
+        return None
+
     async def renew(
         self, application: Application, tokens: Mapping[str, str], now: datetime
     ) -> Grant | None:

@@ -82,6 +82,10 @@ class UpstoxLogin(ByHand):
         said = await parse.DIALECT.ask(self._wire, asked, step)
         return parse.grant(said, application, now)
 
+    async def ask(self, application: Application, now: datetime) -> datetime | None:
+        """Have Upstox ask its user in the app; the token goes to the notifier address."""
+        return (await self.request_approval(application, now)).expires_at
+
     async def request_approval(self, application: Application, now: datetime) -> parse.Approval:
         """Have Upstox ask its user in the app; the token goes to the notifier address."""
         required(

@@ -29,6 +29,11 @@ class ByHand:
             broker_code="needs a person",
         )
 
+    async def ask(self, application: Application, now: datetime) -> datetime | None:
+        """Return None: nobody is asked but by a link."""
+        del application, now
+        return None
+
     async def renew(
         self, application: Application, tokens: Mapping[str, str], now: datetime
     ) -> Grant | None:

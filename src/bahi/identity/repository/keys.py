@@ -73,6 +73,17 @@ def list_keys(tx: Tx, user_id: int | None, limit: int) -> list[ApiKey]:
     return [_key(row) for row in tx.rows(clause)]
 
 
+def count_usable(tx: Tx, user_id: int, now: datetime) -> int:
+    """Count the keys of a user that were neither revoked nor have ended."""
+    lasts = sa.or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > to_micros(now))
+    row = tx.row(
+        sa.select(sa.func.count())
+        .select_from(api_keys)
+        .where(api_keys.c.user_id == user_id, api_keys.c.is_active == 1, lasts)
+    )
+    return int(row[0]) if row else 0
+
+
 def revoke_keys(tx: Tx, *, key_id: int | None = None, user_id: int | None = None) -> int:
     """End a key, or all of a user."""
     clause = api_keys.update().where(api_keys.c.is_active == 1)

@@ -54,9 +54,10 @@ def find_session(tx: Tx, digest: str, now: datetime) -> tuple[Session, User] | N
 
 def list_sessions(tx: Tx, user_id: int | None, now: datetime, limit: int) -> list[Session]:
     """Return the running sessions of a user, or of everybody, newest first."""
-    clause = sa.select(*_SESSION).where(
-        user_sessions.c.is_active == 1, user_sessions.c.expires_at > to_micros(now)
+    lasts = sa.or_(
+        user_sessions.c.expires_at.is_(None), user_sessions.c.expires_at > to_micros(now)
     )
+    clause = sa.select(*_SESSION).where(user_sessions.c.is_active == 1, lasts)
     if user_id is not None:
         clause = clause.where(user_sessions.c.user_id == user_id)
     clause = clause.order_by(user_sessions.c.id.desc()).limit(limit)
@@ -117,17 +118,26 @@ def _session(row: Row) -> Session:
 
 def add_link(tx: Tx, row: Mapping[str, Any]) -> None:
     """Add a link that signs in once; older ones of the same user open nothing any more."""
-    tx.change(sign_in_links.delete().where(sign_in_links.c.user_id == row["user_id"]))
+    remove_links(tx, row["user_id"])
     tx.change(sign_in_links.insert(), row)
 
 
+def remove_links(tx: Tx, user_id: int) -> None:
+    """Let no link of a user open anything any more."""
+    tx.change(sign_in_links.delete().where(sign_in_links.c.user_id == user_id))
+
+
 def find_link(tx: Tx, digest: str, now: datetime) -> int | None:
-    """Return whom an unused link signs in."""
+    """Return whom an unused link signs in; one who was removed since is not signed in."""
     row = tx.row(
-        sa.select(sign_in_links.c.user_id).where(
+        sa.select(sign_in_links.c.user_id)
+        .join(users, users.c.id == sign_in_links.c.user_id)
+        .where(
             sign_in_links.c.token_hash == digest,
             sign_in_links.c.used_at.is_(None),
             sign_in_links.c.expires_at > to_micros(now),
+            users.c.is_active == 1,
+            users.c.deleted_at.is_(None),
         )
     )
     return None if row is None else int(row[0])
@@ -147,15 +157,28 @@ def use_link(tx: Tx, digest: str, now: datetime) -> bool:
 # Failures
 
 
-def failures_of(tx: Tx, subject: str) -> tuple[int, datetime, datetime | None] | None:
-    """Return how often in a row, when last, and until when it is blocked."""
+def failures_of(tx: Tx, subject: str, now: datetime) -> tuple[int, datetime, datetime | None]:
+    """Return how often in a row, when last, and until when it is blocked; nobody else counts now.
+
+    The row is made first: what is not there cannot be locked, and on PostgreSQL the first
+    attempts of many at once would each count from nothing.
+    """
+    tx.change(
+        sa.text(
+            "INSERT INTO sign_in_failures (subject, failures, last_failed_at)"
+            " VALUES (:subject, 0, :at) ON CONFLICT (subject) DO NOTHING"
+        ),
+        {"subject": subject, "at": to_micros(now)},
+    )
     clause = sa.select(
         sign_in_failures.c.failures,
         sign_in_failures.c.last_failed_at,
         sign_in_failures.c.blocked_until,
     ).where(sign_in_failures.c.subject == subject)
     row = tx.row(clause.with_for_update())
-    return None if row is None else (row[0], from_micros(row[1]), instant_of(row[2]))
+    if row is None:  # forgotten between the two statements
+        return 0, now, None
+    return row[0], from_micros(row[1]), instant_of(row[2])
 
 
 def keep_failures(

@@ -28,6 +28,13 @@ USER: Final = (
     users.c.deleted_at,
 )
 
+_SECRETS: Final = sa.select(users.c.id, users.c.password_hash, users.c.totp_enc).where(
+    users.c.is_active == 1, users.c.deleted_at.is_(None)
+)
+
+Secrets = tuple[int, str | None, bytes | None]
+"""Id, password hash and sealed TOTP secret."""
+
 
 def add_user(tx: Tx, row: Mapping[str, Any]) -> None:
     """Add a user; a name or address that is taken is refused."""
@@ -88,14 +95,29 @@ def other_admins(tx: Tx, user_id: int) -> int:
     return sum(row[0] != user_id for row in locked)
 
 
-def secrets_of(tx: Tx, username: str) -> tuple[int, str | None, bytes | None] | None:
+def lock_user(tx: Tx, user_id: int) -> bool:
+    """Let nobody else write under this lock for the user until we commit; False if there is none.
+
+    On SQLite there is one writer, and nothing to lock.
+    """
+    clause = sa.select(users.c.id).where(users.c.id == user_id)
+    return tx.row(clause.with_for_update()) is not None
+
+
+def secrets_of(tx: Tx, username: str) -> Secrets | None:
     """Return id, password hash and sealed TOTP secret of a user who may sign in."""
-    row = tx.row(
-        sa.select(users.c.id, users.c.password_hash, users.c.totp_enc).where(
-            users.c.username == username, users.c.is_active == 1, users.c.deleted_at.is_(None)
-        )
-    )
-    return None if row is None else (row[0], row[1], row[2])
+    row = tx.row(_SECRETS.where(users.c.username == username))
+    return None if row is None else _secrets(row)
+
+
+def secrets_by_id(tx: Tx, user_id: int) -> Secrets | None:
+    """Return the same by id; they stay as they are until we commit."""
+    row = tx.row(_SECRETS.where(users.c.id == user_id).with_for_update())
+    return None if row is None else _secrets(row)
+
+
+def _secrets(row: Row) -> Secrets:
+    return row[0], row[1], None if row[2] is None else bytes(row[2])
 
 
 def take_totp_step(tx: Tx, user_id: int, step: int) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -41,6 +42,9 @@ UNKNOWN_PER_ADDRESS: Final = 30
 UNKNOWN_WINDOW_S: Final = 60.0
 ADDRESSES_AT_MOST: Final = 10_000
 
+Asking = asyncio.Future[Holder | None]
+"""A question to the database that is open."""
+
 
 def new_key() -> str:
     """Make a key: 256 bits as 64 hex digits."""
@@ -69,8 +73,8 @@ def issue_key(
         raise Forbidden(f"{user.username!r} is a viewer; a key of theirs can only read.")
     if expires_at is not None and expires_at <= now:
         raise Invalid("expires_at: that is past already; give a time to come, or none.")
-    if len(key_rows.list_keys(tx, user_id, KEYS_OF_A_USER)) >= KEYS_OF_A_USER:
-        raise Conflict(f"{user.username!r} has {KEYS_OF_A_USER} keys already.")
+    if key_rows.count_usable(tx, user_id, now) >= KEYS_OF_A_USER:
+        raise Conflict(f"{user.username!r} has {KEYS_OF_A_USER} keys already; revoke one first.")
     key_id = tx.new_id()
     row = {
         "id": key_id,
@@ -150,7 +154,8 @@ class Keys:
         self._strangers: Remembered[str, int] = Remembered(
             ADDRESSES_AT_MOST, UNKNOWN_WINDOW_S, now_s
         )
-        self._asking: dict[str, asyncio.Future[Holder | None]] = {}
+        self._asking: dict[str, Asking] = {}
+        self._asked_from: dict[str, set[Asking]] = {}
         self._last_minute: Remembered[int, datetime] = Remembered(VALID_AT_MOST, VALID_FOR_S, now_s)
         self.looked_up = 0
 
@@ -166,12 +171,19 @@ class Keys:
         return found
 
     async def _find(self, key: str, digest: str, address: str | None) -> Holder:
-        if self._invalid.get(digest) or not could_be_a_key(key):
+        if not could_be_a_key(key):
             raise Unauthenticated
-        self._bound_strangers(address)
-        found = await self._ask_once(digest)
+        while (asking := self._asking.get(digest)) is None:
+            if self._invalid.get(digest):
+                raise Unauthenticated
+            if (asking := self._ask_if_room(digest, address or "")) is not None:
+                break
+            await asyncio.wait(self._asked_from[address or ""], return_when=FIRST_COMPLETED)
+            self._forget_if_changed()
+            if (known := self._valid.get(digest)) is not None:
+                return known
+        found = await asyncio.shield(asking)
         if found is None:
-            self._count_stranger(address)
             raise Unauthenticated
         return found
 
@@ -182,25 +194,34 @@ class Keys:
             self._invalid.clear()
             self._revision = number
 
-    def _bound_strangers(self, address: str | None) -> None:
-        if (self._strangers.get(address or "") or 0) >= UNKNOWN_PER_ADDRESS:
+    def _ask_if_room(self, digest: str, address: str) -> Asking | None:
+        """Ask the database; None while as many questions of this address are open as it has left.
+
+        So however many distinct keys come at once, no more of them than the bound are looked up
+        and found to be nobody's, and one who has a good key only waits.
+        """
+        unknown = self._strangers.get(address) or 0
+        if unknown >= UNKNOWN_PER_ADDRESS:
             raise TooSoon(
                 "Too many unknown API keys came from this address; wait a minute.",
                 retry_after_s=int(UNKNOWN_WINDOW_S),
             )
-
-    def _count_stranger(self, address: str | None) -> None:
-        seen = self._strangers.get(address or "") or 0
-        self._strangers.change(address or "", seen + 1)
-
-    async def _ask_once(self, digest: str) -> Holder | None:
-        """Ask the database; of many that ask for one key at once, one does."""
-        if (asking := self._asking.get(digest)) is not None:
-            return await asyncio.shield(asking)
+        if unknown + len(self._asked_from.get(address, ())) >= UNKNOWN_PER_ADDRESS:
+            return None
         asking = asyncio.ensure_future(self._ask(digest))
         self._asking[digest] = asking
-        asking.add_done_callback(lambda _: self._asking.pop(digest, None))
-        return await asyncio.shield(asking)
+        self._asked_from.setdefault(address, set()).add(asking)
+        asking.add_done_callback(lambda done: self._answered(digest, address, done))
+        return asking
+
+    def _answered(self, digest: str, address: str, asking: Asking) -> None:
+        del self._asking[digest]
+        self._asked_from[address].discard(asking)
+        if not self._asked_from[address]:
+            del self._asked_from[address]
+        failed = asking.cancelled() or asking.exception() is not None
+        if not failed and asking.result() is None:
+            self._strangers.change(address, (self._strangers.get(address) or 0) + 1)
 
     async def _ask(self, digest: str) -> Holder | None:
         as_of = self._revisions.number(TOPIC)
@@ -216,9 +237,11 @@ class Keys:
     async def warm(self) -> int:
         """Fill the cache with the keys used last; return how many."""
         self._forget_if_changed()
+        as_of = self._revision
         known = await self._main.read(key_rows.newest_holders, VALID_AT_MOST, fresh=True)
-        for digest, holder in reversed(known):
-            self._valid.put(digest, holder)
+        if as_of is not None and as_of == self._revision == self._revisions.number(TOPIC):
+            for digest, holder in reversed(known):
+                self._valid.put(digest, holder)
         return len(known)
 
     def used(self, holder: Holder) -> None:

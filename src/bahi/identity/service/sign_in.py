@@ -1,8 +1,4 @@
-"""Signing in: a name and a password, a one-time code where it is used, or a link that works once.
-
-An attempt is counted before it is looked at and forgiven when it was right, in one transaction
-each: however many come at once, each of them waits as long as those before it earned.
-"""
+"""Signing in: with a name, a password and a code where one is used, or once by a link."""
 
 from __future__ import annotations
 
@@ -21,21 +17,20 @@ from bahi.db.revisions import bump
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.identity.model import (
-    WITH_A_USER,
-    WITH_AN_ADDRESS,
-    Patience,
     Session,
     SignInFailed,
     User,
     check_password,
+    could_be_a_username,
 )
 from bahi.identity.repository import sessions as session_rows
 from bahi.identity.repository import users as user_rows
+from bahi.identity.service.attempts import admit, forgive
 from bahi.identity.service.users import TOPIC, get_user
 from bahi.kernel.actor import Actor, require_admin
 from bahi.kernel.clock import Clock, to_micros
 from bahi.kernel.crypto import Passwords, Vault
-from bahi.kernel.errors import Forbidden, Invalid, NotFound, TooSoon, Unauthenticated
+from bahi.kernel.errors import Forbidden, Invalid, NotFound, Unauthenticated
 
 SESSION_BYTES: Final = 32
 SESSION_PURPOSE: Final = "session"
@@ -46,6 +41,7 @@ CSRF_PURPOSE: Final = "csrf"
 HASHES_AT_ONCE: Final = 2
 """Argon2 takes 64 MiB each: strangers may make us wait, not run out of memory."""
 TOTP_STEP_S: Final = 30
+WRONG_STEP: Final = -1
 SESSIONS_AT_MOST: Final = 200
 WRONG: Final = "The name, the password or the code is wrong."
 
@@ -82,7 +78,7 @@ class Opening:
             "role": user.role,
             "token_hash": self.token_digest,
             "ip_address": self.visitor.address,
-            "user_agent": (self.visitor.agent or "")[:300] or None,
+            "user_agent": (self.visitor.agent or "")[:300].replace("\0", "") or None,
             "created_at": to_micros(self.now),
             "last_activity_at": to_micros(self.now),
             "expires_at": to_micros(self.expires_at),
@@ -119,22 +115,25 @@ class SignIn:
         name = username.strip().lower()[:80]
         subject = f"user:{self._vault.digest(name, NAME_PURPOSE)[:32]}"
         await self._main.write(admit, subject, visitor.address, now)
-        known = await self._main.read(user_rows.secrets_of, name, fresh=True)
+        known = None
+        if could_be_a_username(name):  # what is no text of ours, the database need not see
+            known = await self._main.read(user_rows.secrets_of, name, fresh=True)
         stored = known[1] if known is not None else None
         right = await self._verify(stored, password)
         if known is None or not right or stored is None:
             await self._main.write(_refused, name, known and known[0], visitor, now)
             raise SignInFailed(WRONG)
         user_id, _, totp = known
+        step = self._step_of(code, user_id, totp, now)
         token = secrets.token_urlsafe(SESSION_BYTES)
         opening = await self._opening(
             token,
             visitor,
             how="with a password",
-            step=self._step_of(code, user_id, totp, now),
-            new_hash=await self._again(stored, password),
+            step=step,
+            new_hash=None if step == WRONG_STEP else await self._again(stored, password),
         )
-        user = await self._main.write(_opened, user_id, subject, opening)
+        user = await self._main.write(_opened, known, subject, opening)
         if user is None:
             raise SignInFailed(WRONG)
         return SignedIn(token, user, opening.expires_at)
@@ -162,14 +161,11 @@ class SignIn:
     async def _verify(self, stored: str | None, password: str) -> bool:
         """Check a password; for who has none as slowly as for who has one."""
         async with self._hashing:
-            if stored is None:
-                if self._decoy is None:
-                    self._decoy = await asyncio.to_thread(
-                        self.passwords.hash, secrets.token_hex(16)
-                    )
-                await asyncio.to_thread(self.passwords.verify, self._decoy, password)
-                return False
-            return await asyncio.to_thread(self.passwords.verify, stored, password)
+            if self._decoy is None:  # made at the first sign-in, whoever's that is
+                self._decoy = await asyncio.to_thread(self.passwords.hash, secrets.token_hex(16))
+            compared = self._decoy if stored is None else stored
+            right = await asyncio.to_thread(self.passwords.verify, compared, password)
+            return right and stored is not None
 
     async def _again(self, stored: str, password: str) -> str | None:
         """Return a hash at today's cost where the stored one was made at another."""
@@ -179,12 +175,10 @@ class SignIn:
             return await asyncio.to_thread(self.passwords.hash, password)
 
     def _step_of(self, code: str, user_id: int, sealed: bytes | None, now: datetime) -> int | None:
-        """Return the step of a one-time code, -1 when it is wrong, None when none is asked for."""
+        """Return the step of a one-time code, None when none is asked for."""
         if sealed is None:
             return None
-        secret = self._vault.open(
-            bytes(sealed), table="users", column="totp_enc", row_id=user_id
-        ).decode()
+        secret = self._vault.open(sealed, table="users", column="totp_enc", row_id=user_id).decode()
         return matching_step(secret, code, now)
 
     async def follow_link(self, token: str, password: str, visitor: Actor) -> SignedIn:
@@ -242,40 +236,22 @@ class SignIn:
 
     def is_csrf(self, token: str, brought: str) -> bool:
         """Say whether a form came from a page of this session."""
-        return compare_digest(self.csrf_of(token).encode(), brought.encode())
+        return compare_digest(self.csrf_of(token).encode(), _bytes(brought))
 
 
 def matching_step(secret: str, code: str, now: datetime) -> int:
-    """Return the step (of 30 s, one early or late) that a code belongs to, -1 if to none."""
+    """Return the step (of 30 s, one early or late) that a code belongs to, or WRONG_STEP."""
     present = int(now.timestamp()) // TOTP_STEP_S
     totp = pyotp.TOTP(secret)
-    given = "".join(code.split())
+    given = _bytes("".join(code.split()))
     for step in (present, present - 1, present + 1):
-        if compare_digest(totp.generate_otp(step).encode(), given.encode()):
+        if compare_digest(totp.generate_otp(step).encode(), given):
             return step
-    return -1
+    return WRONG_STEP
 
 
-def admit(tx: Tx, subject: str | None, address: str | None, now: datetime) -> None:
-    """Count an attempt before it is looked at; refuse it while the ones before make it wait."""
-    subjects = [(f"address:{address}", WITH_AN_ADDRESS)] if address else []
-    if subject is not None:
-        subjects.insert(0, (subject, WITH_A_USER))
-    counts = [(name, patience, _failures(tx, name, patience, now)) for name, patience in subjects]
-    for name, patience, failures in counts:
-        wait = patience.wait_after(failures + 1)
-        session_rows.keep_failures(tx, name, failures + 1, now, now + wait if wait else None)
-
-
-def _failures(tx: Tx, subject: str, patience: Patience, now: datetime) -> int:
-    known = session_rows.failures_of(tx, subject)
-    if known is None:
-        return 0
-    failures, last_failed_at, blocked_until = known
-    if blocked_until is not None and blocked_until > now:
-        wait_s = int((blocked_until - now).total_seconds()) + 1
-        raise TooSoon(f"Too many failed attempts; try again in {wait_s} s.", retry_after_s=wait_s)
-    return 0 if now - last_failed_at > patience.forgotten_after else failures
+def _bytes(said: str) -> bytes:
+    return said.encode(errors="surrogatepass")  # JSON can carry half a character
 
 
 def _refused(tx: Tx, name: str, user_id: int | None, visitor: Actor, now: datetime) -> None:
@@ -284,15 +260,21 @@ def _refused(tx: Tx, name: str, user_id: int | None, visitor: Actor, now: dateti
     note(tx, visitor, "login_failed", ("auth", user_id), now, details=f"as {known}")
 
 
-def _opened(tx: Tx, user_id: int, subject: str, opening: Opening) -> User | None:
-    user = get_user(tx, user_id)
-    step, now = opening.step, opening.now
-    if step is not None and (step < 0 or not user_rows.take_totp_step(tx, user_id, step)):
-        about, why = ("auth", user_id), "wrong one-time code"
-        note(tx, opening.visitor, "login_failed", about, now, details=why)
+def _opened(tx: Tx, known: user_rows.Secrets, subject: str, opening: Opening) -> User | None:
+    """Open a session, unless the code is wrong, or what was compared is not what counts now."""
+    user_id, step, now = known[0], opening.step, opening.now
+    why = ""
+    if user_rows.secrets_by_id(tx, user_id) != known:
+        why = "password, codes or user were changed meanwhile"
+    elif step is not None and (
+        step == WRONG_STEP or not user_rows.take_totp_step(tx, user_id, step)
+    ):
+        why = "wrong one-time code"
+    if why:
+        note(tx, opening.visitor, "login_failed", ("auth", user_id), now, details=why)
         return None
-    session_rows.forget_failures(tx, subject=subject)
-    return _begin(tx, user, opening)
+    forgive(tx, subject, opening.visitor.address, now)
+    return _begin(tx, get_user(tx, user_id), opening)
 
 
 def _begin(tx: Tx, user: User, opening: Opening) -> User:
@@ -311,6 +293,7 @@ def _followed(tx: Tx, digest: str, opening: Opening) -> None:
     if user_id is None or not session_rows.use_link(tx, digest, opening.now):
         raise Unauthenticated("This link was used, or has ended; ask for a new one.")
     session_rows.end_sessions(tx, user_id=user_id)
+    forgive(tx, None, opening.visitor.address, opening.now)
     _begin(tx, get_user(tx, user_id), opening)
     bump(tx, TOPIC)
 
@@ -318,6 +301,9 @@ def _followed(tx: Tx, digest: str, opening: Opening) -> None:
 def add_link(tx: Tx, actor: Actor, user_id: int, digest: str, now: datetime) -> None:
     """Store a link's digest; the ones before it open nothing any more."""
     require_admin(actor)
+    if actor.scope is not None:
+        raise Forbidden("A key cannot make links that sign in; sign in, or use the terminal.")
+    user_rows.lock_user(tx, user_id)  # of two links made at once, one ends the other
     user = get_user(tx, user_id)
     if not user.is_active:
         raise NotFound(f"{user.username!r} is not active; a link would not open.")
@@ -359,11 +345,6 @@ def revoke_session(tx: Tx, actor: Actor, session_id: int, now: datetime) -> None
 def end_expired_sessions(tx: Tx, now: datetime) -> int:
     """End what has ended by itself; return how many there were."""
     return session_rows.end_sessions(tx, expired_at=now)
-
-
-def forget_old_failures(tx: Tx, now: datetime) -> int:
-    """Forget failed sign-ins that make nobody wait any more."""
-    return session_rows.forget_failures(tx, before=now - WITH_A_USER.forgotten_after)
 
 
 def check_totp(secret: str, code: str, now: datetime) -> None:

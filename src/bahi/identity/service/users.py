@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from bahi.audit.service import note
-from bahi.db.failures import Duplicate
 from bahi.db.revisions import bump
 from bahi.db.tx import Tx
 from bahi.identity.model import User, parse_email, parse_username
 from bahi.identity.repository import keys as key_rows
 from bahi.identity.repository import sessions as session_rows
 from bahi.identity.repository import users as user_rows
-from bahi.kernel.actor import Actor, require_admin, require_change
+from bahi.kernel.actor import Actor, require_admin
 from bahi.kernel.clock import to_micros
 from bahi.kernel.errors import Conflict, Forbidden, NotFound
-from bahi.kernel.words import Role
+from bahi.kernel.words import KeyScope, Role
 
 TOPIC: Final = "identity"
 """What processes keep of users and keys in memory; every change here bumps it."""
@@ -38,7 +36,7 @@ def create_user(
     password_hash: str | None = None,
 ) -> User:
     """Add a user; one without a password gets in by a link."""
-    require_admin(actor)
+    _require_admin(actor)
     name, address = parse_username(username), parse_email(email)
     _refuse_taken(tx, name, address)
     user_id = tx.new_id()
@@ -85,6 +83,12 @@ def get_user_by_username(tx: Tx, username: str) -> User:
     return user
 
 
+def lock_user(tx: Tx, user_id: int) -> User:
+    """Return a user to hang something on; who does the same at once waits until we commit."""
+    user_rows.lock_user(tx, user_id)
+    return get_user(tx, user_id)
+
+
 def count_users(tx: Tx) -> int:
     """Count everybody who was ever added."""
     return user_rows.count_users(tx)
@@ -97,7 +101,7 @@ def first_admin(tx: Tx) -> User | None:
 
 def restore_user(tx: Tx, actor: Actor, user_id: int, now: datetime) -> User:
     """Take back a soft removal; keys and sessions stay ended."""
-    require_admin(actor)
+    _require_admin(actor)
     user_rows.change_user(tx, user_id, {"is_active": 1, "deleted_at": None}, now)
     bump(tx, TOPIC)
     user = get_user(tx, user_id)
@@ -124,7 +128,7 @@ def update_user(
     """Change what is given; roles and activity are an admin's to change, the rest one's own too."""
     user = _to_change(tx, actor, user_id)
     if role is not None or is_active is not None:
-        require_admin(actor)
+        _require_admin(actor)
     values: dict[str, Any] = {}
     if email is not None:
         address = parse_email(email)
@@ -140,6 +144,7 @@ def update_user(
         _refuse_last_admin(tx, user)
     user_rows.change_user(tx, user_id, values, now)
     if password_hash is not None or is_active is False:
+        session_rows.remove_links(tx, user_id)
         session_rows.end_sessions(tx, user_id=user_id, but=actor.session_id)
     bump(tx, TOPIC)
     changed = get_user(tx, user_id)
@@ -153,7 +158,7 @@ def update_user(
 
 def delete_user(tx: Tx, actor: Actor, user_id: int, now: datetime) -> None:
     """Remove a user softly: nothing of theirs opens any more, and their traces stay."""
-    require_admin(actor)
+    _require_admin(actor)
     user = get_user(tx, user_id)
     if user.deleted_at is not None:
         return
@@ -162,6 +167,7 @@ def delete_user(tx: Tx, actor: Actor, user_id: int, now: datetime) -> None:
     gone = {"is_active": 0, "deleted_at": to_micros(now)}
     user_rows.change_user(tx, user_id, gone, now)
     session_rows.end_sessions(tx, user_id=user_id)
+    session_rows.remove_links(tx, user_id)
     key_rows.revoke_keys(tx, user_id=user_id)
     bump(tx, TOPIC)
     note(tx, actor, "delete", ("user", user_id), now, old=_shown(user))
@@ -181,13 +187,18 @@ def _to_change(tx: Tx, actor: Actor, user_id: int) -> User:
         if actor.scope is not None:
             raise Forbidden("A key cannot change its owner; sign in.")
     else:
-        require_admin(actor)
-    if actor.user_id != user_id:
-        require_change(actor)
+        _require_admin(actor)
     user = get_user(tx, user_id)
     if user.deleted_at is not None:
         raise NotFound(f"The user {user.username!r} was removed.")
     return user
+
+
+def _require_admin(actor: Actor) -> None:
+    """Refuse everybody but an admin; a key that is for paper alone leaves users alone."""
+    require_admin(actor)
+    if actor.scope is KeyScope.PAPER:
+        raise Forbidden("This needs a key of scope trade, or an admin who signed in.")
 
 
 def _refuse_last_admin(tx: Tx, user: User) -> None:
@@ -203,12 +214,3 @@ def _shown(user: User) -> dict[str, Any]:
         "is_active": user.is_active,
         "two_factor": user.has_totp,
     }
-
-
-@contextmanager
-def saying_taken(what: str) -> Iterator[None]:
-    """Say in words what the database refused when two were quicker than the look before."""
-    try:
-        yield
-    except Duplicate:
-        raise Conflict(f"{what} is taken; take another.") from None

@@ -88,8 +88,10 @@ def find_handover(
     if code_hash is not None:
         clause = clause.where(login_handovers.c.code_hash == code_hash)
     row = tx.row(clause)
-    if row is None:
-        return None
+    return None if row is None else _handover(row)
+
+
+def _handover(row: Row) -> Handover:
     handover_id, api_id, execution_id, expires_at, opened_at = row
     return Handover(
         id=handover_id,
@@ -98,6 +100,18 @@ def find_handover(
         expires_at=from_micros(expires_at),
         opened_at=instant_of(opened_at),
     )
+
+
+def open_handover_of(tx: Tx, api_id: int, now: datetime) -> Handover | None:
+    """Return the hand-over that an application waits for, if any."""
+    row = tx.row(
+        sa.select(*_HANDOVER).where(
+            login_handovers.c.broker_api_id == api_id,
+            login_handovers.c.used_at.is_(None),
+            login_handovers.c.expires_at > to_micros(now),
+        )
+    )
+    return None if row is None else _handover(row)
 
 
 def sealed_state(tx: Tx, handover_id: int) -> bytes:

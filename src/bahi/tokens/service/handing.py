@@ -109,6 +109,9 @@ class Handing:
         actor = the_house("notifier")
 
         def claimed(tx: Tx, now: datetime) -> Claim:
+            handover = turn_rows.open_handover_of(tx, registration.id, now)
+            if handover is not None:  # somebody waits for exactly this
+                return steps.take_answer(tx, account, handover, self._desk.owner, now)
             return steps.take_single(tx, account, registration.id, self._desk.owner, now)
 
         claim = await self._desk.main.write(claimed, self._desk.clock())

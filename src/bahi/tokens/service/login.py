@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar, TypeVarTuple
 
@@ -21,7 +22,7 @@ from bahi.kernel.clock import Clock
 from bahi.kernel.crypto import Vault
 from bahi.kernel.errors import Busy, InDoubt, NotCommitted, NotFound, Unavailable
 from bahi.kernel.ports import Application, Grant, Login, LoginFailed
-from bahi.kernel.words import LoginFailure, TokenState
+from bahi.kernel.words import BrokerSlug, LoginFailure, TokenState
 from bahi.tokens.model import PERSON_TAKES, Run, state_by_time
 from bahi.tokens.repository import tokens as token_rows
 from bahi.tokens.service import book, outcomes, steps
@@ -52,10 +53,11 @@ class LoginDesk:
         logins: Logins,
         *,
         callback: Callable[[str], str],
+        expiry_rule: Callable[[BrokerSlug], Awaitable[str]],
         pause: Pause = asyncio.sleep,
     ) -> None:
         self.main, self.vault, self.clock, self.pause = main, vault, clock, pause
-        self._logins, self._callback = logins, callback
+        self._logins, self._callback, self._expiry_rule = logins, callback, expiry_rule
         self.owner = f"{os.getpid()}:{secrets.token_hex(4)}"
         self.pending: dict[int, str] = {}
 
@@ -67,7 +69,10 @@ class LoginDesk:
         except LoginFailed as failure:
             return await self.failed(claim, failure)
         if grant is None:
-            return await self.hand_over(claim, actor)
+            handed = await self.hand_over(claim, actor)
+            if claim.registration.has_notifier:
+                await self._ask_in_the_app(claim, login, application)
+            return handed
         return await self.succeeded(claim, grant, actor, login, application)
 
     async def _alone(self, claim: Claim, login: Login, application: Application) -> Grant | None:
@@ -84,6 +89,13 @@ class LoginDesk:
                 raise
             log.info("%s: not renewed: %s", claim.registration.api_name, failure)
             return None
+
+    async def _ask_in_the_app(self, claim: Claim, login: Login, application: Application) -> None:
+        """Have the broker ask its user as well; where it does not, the link is there."""
+        try:
+            await login.ask(application, self.clock())
+        except LoginFailed as failure:
+            log.warning("%s: not asked in the app: %s", claim.registration.api_name, failure)
 
     async def succeeded(
         self, claim: Claim, grant: Grant, actor: Actor, login: Login, application: Application
@@ -140,7 +152,8 @@ class LoginDesk:
             return address_of(tx, account), opened(tx, self.vault, api_id, callback)
 
         address, application = await self.main.read(read, fresh=True)
-        return make(account.id, address), application
+        rule = await self._expiry_rule(account.broker)
+        return make(account.id, address), replace(application, expiry_rule=rule)
 
     async def hand_over(self, claim: Claim, actor: Actor) -> HandedOver:
         """Put a login into a person's hands, and keep the turn for them."""

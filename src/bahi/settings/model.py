@@ -1,0 +1,330 @@
+"""What can be set while the house runs: how a setting reads, and which values are right."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from hashlib import blake2b
+from typing import Any, Final
+
+from bahi.kernel.errors import Invalid
+from bahi.kernel.redaction import HIDDEN, names_a_secret
+
+DATA_TYPES: Final = ("string", "integer", "boolean", "json")
+VALUE_AT_MOST: Final = 20_000
+TIMES_AT_MOST: Final = 12
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_WHOLE: Final = re.compile(r"-?\d{1,18}", re.ASCII)
+_HOUR: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
+_YES: Final = frozenset({"true", "yes", "on", "1"})
+_NO: Final = frozenset({"false", "no", "off", "0"})
+
+Rule = Callable[[Any], Any]
+"""Returns the value as it is kept, or raises Invalid with what would be right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A setting as it stands; the value of a sensitive one is `***`."""
+
+    category: str
+    key: str
+    value: Any
+    data_type: str
+    description: str | None
+    is_sensitive: bool
+    is_active: bool
+    version: int
+    created_at: datetime | None
+    updated_at: datetime
+    updated_by: str | None
+
+    @property
+    def name(self) -> str:
+        """Category and key, as people name it."""
+        return f"{self.category}.{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A setting that the house itself reads: its type, where it begins, and what is right."""
+
+    name: str
+    data_type: str
+    default: Any
+    description: str
+    rule: Rule = lambda value: value
+
+    @property
+    def category(self) -> str:
+        """Before the point."""
+        return self.name.partition(".")[0]
+
+    @property
+    def key(self) -> str:
+        """After the point."""
+        return self.name.partition(".")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants a setting to be; `data_type` and `description` may stay as they are."""
+
+    category: str
+    key: str
+    value: Any = field(repr=False)
+    data_type: str | None = None
+    description: str | None = None
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request, as it is counted: of an account, or of a user where there is none."""
+
+    api_name: str
+    endpoint: str
+    account_id: int | None = None
+    user_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many requests in a window of so many seconds."""
+
+    requests: int
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a request was in its window."""
+
+    allowed: bool
+    left: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RateUse:
+    """How much one API was used in a while."""
+
+    api_name: str
+    requests: int
+    windows: int
+    exceeded: int
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """How much of one kind is remembered, and how often it was asked for."""
+
+    cache_type: str
+    entries: int
+    accesses: int
+
+
+def between(least: int, most: int) -> Rule:
+    """Make the rule of a number."""
+
+    def rule(value: Any) -> Any:
+        if not least <= value <= most:
+            raise Invalid(f"{value} is not {least} to {most}.")
+        return value
+
+    return rule
+
+
+def among(*words: str) -> Rule:
+    """Make the rule of a word."""
+
+    def rule(value: Any) -> Any:
+        if value not in words:
+            raise Invalid(f"{value!r} is not one of {', '.join(words)}.")
+        return value
+
+    return rule
+
+
+def hours(value: Any) -> str:
+    """Check a list of hours, `05:30,08:30`, and return it in order."""
+    found = [each.strip() for each in str(value).split(",")]
+    if len(found) > TIMES_AT_MOST or not all(_HOUR.fullmatch(each) for each in found):
+        raise Invalid(
+            f"{str(value)[:60]!r} is no list of times; write HH:MM parted by commas: 05:30,08:30."
+        )
+    return ",".join(sorted(set(found)))
+
+
+def one_hour(value: Any) -> str:
+    """Check one hour, `08:45`."""
+    if not _HOUR.fullmatch(str(value)):
+        raise Invalid(f"{str(value)[:60]!r} is no time; write HH:MM: 08:45.")
+    return str(value)
+
+
+def times_of(value: str) -> tuple[time, ...]:
+    """Return the hours of a list that was checked."""
+    return tuple(time.fromisoformat(each) for each in value.split(","))
+
+
+def _text_of(name: str, default: str, rule: Rule, description: str) -> Declared:
+    return Declared(name, "string", default, description, rule)
+
+
+def _number(name: str, default: int, most: int, description: str, *, least: int = 1) -> Declared:
+    return Declared(name, "integer", default, description, between(least, most))
+
+
+def _on(name: str, description: str) -> Declared:
+    return Declared(name, "boolean", default=True, description=description)
+
+
+def _off(name: str, description: str) -> Declared:
+    return Declared(name, "boolean", default=False, description=description)
+
+
+def _seen(name: str, description: str) -> Declared:
+    return _number(name, 0, 1 << 61, description, least=0)
+
+
+BREEZE_EXPIRY: Final = ("earlier", "midnight", "24h")
+
+DECLARED: Final = (
+    # of source 002
+    _text_of("scheduler.breeze_login_times", "05:30,08:30", hours, "When Breeze is logged in."),
+    _text_of("scheduler.kite_login_times", "05:45,08:45", hours, "When Kite is logged in."),
+    _on("scheduler.weekdays_only", "Are logins left out on Saturday and Sunday?"),
+    _number("trading.default_lot_size", 75, 1_000_000, "The lot where an instrument names none."),
+    _number("trading.max_positions", 10, 10_000, "How many positions may be open at once."),
+    _number("auth.session_timeout_minutes", 1440, 43_200, "Minutes until a web session ends."),
+    _number("api.rate_limit_per_minute", 60, 100_000, "Requests of one key in a minute."),
+    # of source 001
+    _number("system.schema_version", 3, 1000, "The version of that source's tables and views."),
+    _on("copy_trading.copy_enabled", "Are orders copied?"),
+    _seen("copy_trading.last_leader_event_ts", "The newest event of a leader that was seen."),
+    _seen("portfolio.last_position_snapshot_ts", "When positions were last taken down."),
+    _seen("portfolio.last_holdings_snapshot_ts", "When holdings were last taken down."),
+    _seen("funds.last_funds_snapshot_ts", "When funds were last taken down."),
+    _on("orders.co_enabled", "Are cover orders taken?"),
+    _on("orders.bo_enabled", "Are bracket orders taken?"),
+    _on("orders.forever_enabled", "Are forever orders taken?"),
+    _off("risk.kill_switch_enabled", "May the kill switch act by itself?"),
+    _on("risk.daily_loss_limit_enabled", "Is the loss of a day limited?"),
+    _on("risk.position_size_limit_enabled", "Is the size of positions limited?"),
+    _on("websocket.ws_reconnect_enabled", "Are lost streams opened again?"),
+    _number("websocket.ws_max_reconnect_attempts", 10, 1000, "How often in a row.", least=0),
+    _off("postback.postback_enabled", "Are the postbacks of brokers taken?"),
+    # of our own office
+    _text_of("scheduler.token_alert_time", "08:45", one_hour, "When bad tokens are told of."),
+    _text_of(
+        "tokens.breeze_expiry",
+        "earlier",
+        among(*BREEZE_EXPIRY),
+        "When a Breeze session ends: at midnight, after 24h, or at the earlier of the two.",
+    ),
+    _number("retention.audit_days", 90, 3650, "Days until audit rows are archived.", least=30),
+    _number("retention.jobs_days", 7, 3650, "Days that finished jobs are kept."),
+    _number("retention.logs_days", 90, 3650, "Days that the log is kept."),
+    _number("retention.calls_days", 90, 3650, "Days that calls are kept."),
+    _number("retention.health_days", 30, 3650, "Days that the history of health is kept."),
+)
+
+KNOWN: Final[Mapping[tuple[str, str], Declared]] = {(it.category, it.key): it for it in DECLARED}
+
+
+def check_name(category: str, key: str) -> None:
+    """Refuse a name that could not be asked for again."""
+    for what, name in (("category", category), ("key", key)):
+        if not _NAME.fullmatch(name):
+            raise Invalid(
+                f"{what}: {name[:40]!r} is no name; take a to z, 0 to 9 and _, a letter first."
+            )
+
+
+def type_of(wish: Wish, before: str | None) -> str:
+    """Say how a value reads: as declared, as asked for, as before, or as it looks."""
+    wanted, declared = wish.data_type, KNOWN.get((wish.category, wish.key))
+    if wanted is not None and wanted not in DATA_TYPES:
+        raise Invalid(f"data_type: {wanted[:40]!r} is not one of {', '.join(DATA_TYPES)}.")
+    if declared is not None and wanted not in {None, declared.data_type}:
+        raise Invalid(f"{wish.category}.{wish.key} is of type {declared.data_type}, not {wanted}.")
+    looks = {bool: "boolean", int: "integer", str: "string"}.get(type(wish.value), "json")
+    return wanted or (declared.data_type if declared else before or looks)
+
+
+def checked(category: str, key: str, data_type: str, given: Any) -> str:
+    """Return a value as it is stored, or say what would be right; never quote a secret."""
+    try:
+        value = _READS[data_type](given)
+        declared = KNOWN.get((category, key))
+        value = declared.rule(value) if declared else value
+    except Invalid as why:
+        said = f"That is no {data_type}." if is_sensitive(key) else str(why)
+        raise Invalid(f"{category}.{key}: {said}") from None
+    text = value if isinstance(value, str) and data_type == "string" else json.dumps(value)
+    if len(text) > VALUE_AT_MOST or "\0" in text:
+        raise Invalid(f"{category}.{key}: a value has up to {VALUE_AT_MOST} characters, none NUL.")
+    return text
+
+
+def decoded(data_type: str, stored: str) -> Any:
+    """Return a stored value as what it reads as."""
+    return stored if data_type == "string" else json.loads(stored)
+
+
+def is_sensitive(key: str) -> bool:
+    """Say whether a setting of this name is never kept in plain text."""
+    return names_a_secret(key)
+
+
+def window_id(asked: Asked, limit: Limit, begins: int) -> int:
+    """Return the id of a window: made of its name, so that all who count in it meet there."""
+    name = json.dumps([*dataclasses.astuple(asked), limit.window_s, begins]).encode()
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big") >> 1 or 1
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise Invalid(f"{_shown(given)} is no text; write it in quotes.")
+    return given
+
+
+def _whole(given: Any) -> int:
+    if isinstance(given, str) and _WHOLE.fullmatch(given.strip()):
+        return int(given)
+    if type(given) is not int or abs(given) >= 1 << 62:
+        raise Invalid(f"{_shown(given)} is no whole number; write digits: 75.")
+    return given
+
+
+def _yes_or_no(given: Any) -> bool:
+    said = str(given).strip().lower()
+    if said not in _YES | _NO:
+        raise Invalid(f"{_shown(given)} is neither true nor false.")
+    return said in _YES
+
+
+def _document(given: Any) -> Any:
+    try:
+        value = json.loads(given) if isinstance(given, str) else given
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise Invalid(f"{_shown(given)} is no JSON.") from None
+    return value
+
+
+def _shown(given: Any) -> str:
+    return repr(given)[:60] if given != HIDDEN else HIDDEN
+
+
+_READS: Final[Mapping[str, Rule]] = {
+    "string": _text,
+    "integer": _whole,
+    "boolean": _yes_or_no,
+    "json": _document,
+}

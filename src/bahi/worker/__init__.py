@@ -1,0 +1,1 @@
+"""The door of time: what comes in by the queue and by the clock."""
