@@ -41,4 +41,4 @@ def test_what_is_no_secret_is_refused_without_quoting_it(wrong: str) -> None:
 def test_an_app_reads_the_uri() -> None:
     read = pyotp.parse_uri(uri_of(RFC_SECRET, "ravi"))
     assert isinstance(read, pyotp.TOTP)
-    assert (read.secret, read.name, read.issuer) == (RFC_SECRET, "ravi", "Bahi")
+    assert (read.secret, read.name, read.issuer) == (RFC_SECRET, "ravi", "Bahi"), read.name

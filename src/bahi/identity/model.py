@@ -11,6 +11,8 @@ from bahi.kernel.errors import Invalid, Unauthenticated
 from bahi.kernel.words import KeyScope, Role
 
 SHORTEST_PASSWORD: Final = 10
+BESIDE_THE_NAME: Final = 6
+"""How many characters a password has besides the user's name."""
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,79}", re.ASCII)
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,250}")
 _API_KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -135,7 +137,7 @@ def check_password(password: str, username: str) -> None:
     """Refuse a password that is guessed at once; the refusal never quotes it."""
     if len(password) < SHORTEST_PASSWORD:
         raise Invalid(f"password: it is too short; take at least {SHORTEST_PASSWORD} characters.")
-    if username in password.lower() and len(password) < 2 * len(username):
+    if len(password.lower().replace(username, "")) < BESIDE_THE_NAME:
         raise Invalid("password: it is little more than the user's name; take another.")
     if len(set(password)) < 4:
         raise Invalid("password: it repeats too few characters; take another.")

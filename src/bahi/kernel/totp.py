@@ -7,7 +7,6 @@ out.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import secrets
 from datetime import datetime
@@ -41,7 +40,7 @@ def code_of(secret: str, step: int) -> str:
 
 def uri_of(secret: str, name: str, issuer: str = "Bahi") -> str:
     """Write what an authenticator's app reads from a QR code."""
-    label = quote(f"{issuer}:{name}")
+    label = f"{quote(issuer)}:{quote(name)}"
     return f"otpauth://totp/{label}?secret={secret}&issuer={quote(issuer)}"
 
 
@@ -49,7 +48,7 @@ def _key(secret: str) -> bytes:
     text = "".join(secret.split()).upper().rstrip("=")
     try:
         key = base64.b32decode(text + "=" * (-len(text) % 8))
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is text beyond ASCII
         key = b""
     if not key:
         raise Invalid("That is no secret of one-time codes; they are letters and digits 2 to 7.")

@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Final
 
-import pyotp
-
 from bahi.audit.service import note
 from bahi.db.revisions import bump
 from bahi.db.stores import Store
@@ -31,6 +29,7 @@ from bahi.kernel.actor import Actor, require_admin
 from bahi.kernel.clock import Clock, to_micros
 from bahi.kernel.crypto import Passwords, Vault
 from bahi.kernel.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from bahi.kernel.totp import code_of, step_at
 
 SESSION_BYTES: Final = 32
 SESSION_PURPOSE: Final = "session"
@@ -40,7 +39,6 @@ NAME_PURPOSE: Final = "sign_in_name"
 CSRF_PURPOSE: Final = "csrf"
 HASHES_AT_ONCE: Final = 2
 """Argon2 takes 64 MiB each: strangers may make us wait, not run out of memory."""
-TOTP_STEP_S: Final = 30
 WRONG_STEP: Final = -1
 SESSIONS_AT_MOST: Final = 200
 WRONG: Final = "The name, the password or the code is wrong."
@@ -241,11 +239,10 @@ class SignIn:
 
 def matching_step(secret: str, code: str, now: datetime) -> int:
     """Return the step (of 30 s, one early or late) that a code belongs to, or WRONG_STEP."""
-    present = int(now.timestamp()) // TOTP_STEP_S
-    totp = pyotp.TOTP(secret)
+    present = step_at(now)
     given = _bytes("".join(code.split()))
     for step in (present, present - 1, present + 1):
-        if compare_digest(totp.generate_otp(step).encode(), given):
+        if compare_digest(code_of(secret, step).encode(), given):
             return step
     return WRONG_STEP
 
@@ -349,5 +346,9 @@ def end_expired_sessions(tx: Tx, now: datetime) -> int:
 
 def check_totp(secret: str, code: str, now: datetime) -> None:
     """Refuse to turn on one-time codes that the person's device does not make."""
-    if matching_step(secret, code, now) < 0:
+    try:
+        step = matching_step(secret, code, now)
+    except ValueError:  # its text would quote the secret
+        raise Invalid("secret: it is not one of one-time codes; begin again.") from None
+    if step == WRONG_STEP:
         raise Invalid("code: it does not fit; look at the device's clock and type the newest code.")
