@@ -362,7 +362,7 @@ Bahi reads these variables of the environment once, when it starts. None needs t
 is empty counts as not set. A value that cannot be used stops the start with a sentence that names
 the variable. `<home>` is the data folder; a SQLite file whose path is not absolute lies there.
 
-This page is generated from `bahi/config.py`.
+This page is generated from `bahi/config`.
 
 | variable | default | meaning |
 |---|---|---|"""

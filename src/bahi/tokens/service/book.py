@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from bahi.accounts.model import Registration
 from bahi.accounts.service.accounts import mark_connection
 from bahi.audit.service import note
 from bahi.db.revisions import Revisions, bump
@@ -94,6 +95,33 @@ def store_grant(
     old = None if before is None else {"fingerprint": before.fingerprint}
     note(tx, actor, event, ("broker_api", api_id), now, old=old, new=new)
     return token_rows.active_tokens(tx, [api_id])[api_id]
+
+
+def update_token(
+    tx: Tx,
+    actor: Actor,
+    vault: Vault,
+    registration: Registration,
+    parts: Mapping[str, str],
+    *,
+    now: datetime,
+    broker: BrokerSlug,
+    expires_at: datetime | None = None,
+) -> Token:
+    """Give an application other token parts; what is not given stays, the row before is kept."""
+    before = active_token(tx, registration.id)
+    kept = {} if before is None else open_token(tx, vault, before)
+    grant = Grant(tokens={**kept, **parts}, expires_at=expires_at)
+    return store_grant(
+        tx,
+        actor,
+        vault,
+        registration.id,
+        grant,
+        account_id=registration.account_id,
+        broker=broker,
+        now=now,
+    )
 
 
 def _know_owner(tx: Tx, account_id: int, grant: Grant, now: datetime) -> None:
