@@ -55,6 +55,11 @@ def _lines() -> Iterator[str]:
     for view in sorted(HOUSE.views.values(), key=lambda view: view.name):
         stores = ", ".join(store for store in STORES if store in view.stores)
         yield f"### {view.name}\n\n{view.meaning}\n\nIn {stores}: {columns[view.name]}.\n"
+    yield "## Functions\n"
+    yield "On PostgreSQL alone, by the names that the second of the sources gives its procedures.\n"
+    for routine in HOUSE.routines.values():
+        signature = routine.text.removeprefix("CREATE FUNCTION ").partition(" RETURNS")[0]
+        yield f"### {routine.name}\n\n{routine.meaning}\n\n`{' '.join(signature.split())}`\n"
 
 
 def _stores() -> Iterator[str]:
