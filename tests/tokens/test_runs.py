@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 
@@ -26,7 +27,17 @@ from tests.brokers.simulators import Behaviour, UpstoxSimulator, person_logs_in
 from tests.living import MORNING
 from tests.tokens.mornings import WHO, a_house, a_person, furnished, settings, upstox
 
-Story = Callable[[House, int, UpstoxSimulator, StoppedClock], Awaitable[None]]
+
+class Morning(NamedTuple):
+    """What a story has to do with."""
+
+    house: House
+    account: int
+    broker: UpstoxSimulator
+    clock: StoppedClock
+
+
+Story = Callable[[Morning], Awaitable[None]]
 Live = Callable[[Story], None]
 
 
@@ -40,7 +51,7 @@ def live(home: dict[str, str]) -> Iterator[Live]:
                 clock = StoppedClock(MORNING)
                 house = a_house(settings(home, broker.url), clock)
                 try:
-                    await story(house, await furnished(house), broker, clock)
+                    await story(Morning(house, await furnished(house), broker, clock))
                 finally:
                     await house.close()
 
@@ -55,19 +66,17 @@ async def run_all(house: House, account: int, mode: TokenMode = TokenMode.INVALI
 
 
 def test_six_logins_in_their_order_each_five_seconds_apart(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        run = await run_all(house, account)
+    async def story(it: Morning) -> None:
+        run = await run_all(it.house, it.account)
         assert run.status is TokenRunStatus.COMPLETED
         assert (run.next_api, run.last_success_api) == (None, UPSTOX_NAMES[-1])
-        assert broker.logins == [f"client-{name.lower()}" for name in UPSTOX_NAMES]
-        (found,) = await status_of(house.desk, WHO)
-        assert [it.state for it in found.tokens] == [TokenState.VALID] * 6
+        assert it.broker.logins == [f"client-{name.lower()}" for name in UPSTOX_NAMES]
+        (found,) = await status_of(it.house.desk, WHO)
+        assert [each.state for each in found.tokens] == [TokenState.VALID] * 6
         assert summary([found]) == {
             "valid": 6, "invalid": 0, "expired": 0, "missing": 0, "total": 6,
         }  # fmt: skip
-        attempts = await house.stores["main"].read(
+        attempts = await it.house.stores["main"].read(
             run_rows.attempts_of, run.execution_id, fresh=True
         )
         begun = [a.started_at for a in attempts if a.outcome == "MADE"]
@@ -78,73 +87,69 @@ def test_six_logins_in_their_order_each_five_seconds_apart(live: Live) -> None:
 
 
 def test_when_all_are_valid_the_run_ends_at_once_and_makes_nothing(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        await run_all(house, account)
-        again = await run_all(house, account)
+    async def story(it: Morning) -> None:
+        await run_all(it.house, it.account)
+        again = await run_all(it.house, it.account)
         assert again.status is TokenRunStatus.COMPLETED
         assert again.apis == ()
-        assert len(broker.logins) == 6
+        assert len(it.broker.logins) == 6
 
     live(story)
 
 
 def test_only_what_is_not_valid_is_made_anew(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        await run_all(house, account)
-        broker.end(next(it for it, client in broker.tokens.items() if "chain2" in client))
-        (found,) = await status_of(house.desk, WHO)
-        assert [it.api_name for it in found.missing] == ["OPTIONCHAIN2"]
-        assert (await run_all(house, account)).apis == ("OPTIONCHAIN2",)
-        assert broker.logins[6:] == ["client-optionchain2"]
-        tokens = await house.stores["main"].read(book.history, found.tokens[5].api_id, fresh=True)
-        assert [it.is_active for it in tokens] == [True, False]
+    async def story(it: Morning) -> None:
+        await run_all(it.house, it.account)
+        it.broker.end(
+            next(token for token, client in it.broker.tokens.items() if "chain2" in client)
+        )
+        (found,) = await status_of(it.house.desk, WHO)
+        assert [each.api_name for each in found.missing] == ["OPTIONCHAIN2"]
+        assert (await run_all(it.house, it.account)).apis == ("OPTIONCHAIN2",)
+        assert it.broker.logins[6:] == ["client-optionchain2"]
+        tokens = await it.house.stores["main"].read(
+            book.history, found.tokens[5].api_id, fresh=True
+        )
+        assert [each.is_active for each in tokens] == [True, False]
 
     live(story)
 
 
 def test_named_ones_are_made_whatever_their_state(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
+    async def story(it: Morning) -> None:
         names = ["websocket_1", "PRIMARY"]
-        run = await house.runs.begin(WHO, account, TokenMode.PARTIAL, names)
+        run = await it.house.runs.begin(WHO, it.account, TokenMode.PARTIAL, names)
         assert run.apis == ("PRIMARY", "WEBSOCKET1")
         with pytest.raises(Conflict, match="resume it or stop it"):
-            await house.runs.begin(WHO, account, TokenMode.ALL)
+            await it.house.runs.begin(WHO, it.account, TokenMode.ALL)
         with pytest.raises(Invalid, match="OPTIONCHAIN2"):
-            await house.runs.begin(WHO, account, TokenMode.PARTIAL, ["WEBSOCKET9"])
+            await it.house.runs.begin(WHO, it.account, TokenMode.PARTIAL, ["WEBSOCKET9"])
 
     live(story)
 
 
 def test_a_throttle_is_waited_out_to_the_second_and_the_run_goes_on_from_there(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        run = await house.runs.begin(WHO, account, TokenMode.ALL)
-        person = a_person(house)
+    async def story(it: Morning) -> None:
+        run = await it.house.runs.begin(WHO, it.account, TokenMode.ALL)
+        person = a_person(it.house)
         seen: list[TokenRunStatus] = []
 
         async def hasty(handed: object) -> None:
-            if len(broker.logins) == 2 and TokenRunStatus.COOLDOWN not in seen:
-                broker.behave(Behaviour.THROTTLE, times=1, path="authorization/token")
+            if len(it.broker.logins) == 2 and TokenRunStatus.COOLDOWN not in seen:
+                it.broker.behave(Behaviour.THROTTLE, times=1, path="authorization/token")
                 with pytest.raises(LoginFailed) as refusal:
                     await person(handed)  # type: ignore[arg-type]
                 assert refusal.value.reason is LoginFailure.RATE_LIMIT
             else:
                 await person(handed)  # type: ignore[arg-type]
 
-        ended = await house.runs.drive(
-            run.execution_id, ask=hasty, tell=lambda it: seen.append(it.status)
+        ended = await it.house.runs.drive(
+            run.execution_id, ask=hasty, tell=lambda run: seen.append(run.status)
         )
         assert ended.status is TokenRunStatus.COMPLETED
         assert TokenRunStatus.COOLDOWN in seen
-        assert len(broker.logins) == len(set(broker.logins)) == 6
-        attempts = await house.stores["main"].read(
+        assert len(it.broker.logins) == len(set(it.broker.logins)) == 6
+        attempts = await it.house.stores["main"].read(
             run_rows.attempts_of, run.execution_id, fresh=True
         )
         throttled = next(a for a in attempts if a.outcome == "THROTTLED")
@@ -157,47 +162,43 @@ def test_a_throttle_is_waited_out_to_the_second_and_the_run_goes_on_from_there(l
 
 
 def test_a_plain_failure_is_recorded_and_the_run_does_not_end_complete(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
+    async def story(it: Morning) -> None:
         def spoil(tx: object) -> None:
-            apis = list_registrations(tx, account)  # type: ignore[arg-type]
+            apis = list_registrations(tx, it.account)  # type: ignore[arg-type]
             change_registration(
                 tx,  # type: ignore[arg-type]
                 WHO,
-                house.vault,
+                it.house.vault,
                 apis[2].id,
-                clock(),
+                it.clock(),
                 secrets_=Secrets(secret="wrong"),
             )
 
-        await house.stores["main"].write(spoil)
-        run = await house.runs.begin(WHO, account, TokenMode.ALL)
-        person = a_person(house)
+        await it.house.stores["main"].write(spoil)
+        run = await it.house.runs.begin(WHO, it.account, TokenMode.ALL)
+        person = a_person(it.house)
 
         async def patient(handed: object) -> None:
             with suppress(LoginFailed):
                 await person(handed)  # type: ignore[arg-type]
 
-        ended = await house.runs.drive(run.execution_id, ask=patient)
+        ended = await it.house.runs.drive(run.execution_id, ask=patient)
         assert ended.status is TokenRunStatus.INCOMPLETE
         assert ended.next_api == "WEBSOCKET2"
-        (found,) = await status_of(house.desk, WHO)
-        assert [it.api_name for it in found.missing] == ["WEBSOCKET2"]
+        (found,) = await status_of(it.house.desk, WHO)
+        assert [each.api_name for each in found.missing] == ["WEBSOCKET2"]
         assert "client id and secret" in found.missing[0].why
-        assert LoginFailure.INVALID_CREDENTIALS in await _reasons(house, run)
-        assert len(broker.logins) == 5
+        assert LoginFailure.INVALID_CREDENTIALS in await _reasons(it.house, run)
+        assert len(it.broker.logins) == 5
 
     live(story)
 
 
 def test_silence_is_tried_three_times_and_no_more(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        broker.behave(Behaviour.DROP_READ, times=99, path="authorization/token")
-        run = await house.runs.begin(WHO, account, TokenMode.PARTIAL, ["PRIMARY"])
-        person = a_person(house)
+    async def story(it: Morning) -> None:
+        it.broker.behave(Behaviour.DROP_READ, times=99, path="authorization/token")
+        run = await it.house.runs.begin(WHO, it.account, TokenMode.PARTIAL, ["PRIMARY"])
+        person = a_person(it.house)
         failures: list[LoginFailure] = []
 
         async def patient(handed: object) -> None:
@@ -206,7 +207,7 @@ def test_silence_is_tried_three_times_and_no_more(live: Live) -> None:
             except LoginFailed as failure:
                 failures.append(failure.reason)
 
-        ended = await house.runs.drive(run.execution_id, ask=patient)
+        ended = await it.house.runs.drive(run.execution_id, ask=patient)
         assert ended.status is TokenRunStatus.INCOMPLETE
         assert failures == [LoginFailure.NETWORK_TIMEOUT] * 3
 
@@ -214,103 +215,93 @@ def test_silence_is_tried_three_times_and_no_more(live: Live) -> None:
 
 
 def test_an_operator_stops_a_run_before_its_next_login(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        run = await house.runs.begin(WHO, account, TokenMode.ALL)
-        person = a_person(house)
+    async def story(it: Morning) -> None:
+        run = await it.house.runs.begin(WHO, it.account, TokenMode.ALL)
+        person = a_person(it.house)
 
         async def then_stop(handed: object) -> None:
             await person(handed)  # type: ignore[arg-type]
-            if len(broker.logins) == 2:
-                await house.runs.stop(WHO, account)
+            if len(it.broker.logins) == 2:
+                await it.house.runs.stop(WHO, it.account)
 
-        ended = await house.runs.drive(run.execution_id, ask=then_stop)
+        ended = await it.house.runs.drive(run.execution_id, ask=then_stop)
         assert ended.status is TokenRunStatus.STOPPED
-        assert len(broker.logins) == 2
-        again = await house.runs.resume(WHO, account)
+        assert len(it.broker.logins) == 2
+        again = await it.house.runs.resume(WHO, it.account)
         assert again.apis == UPSTOX_NAMES[2:]
 
     live(story)
 
 
 def test_a_person_who_does_not_come_ends_the_wait_and_not_the_others(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        run = await house.runs.begin(WHO, account, TokenMode.PARTIAL, ["PRIMARY", "WEBSOCKET1"])
-        waiting = await house.runs.drive(run.execution_id)
+    async def story(it: Morning) -> None:
+        run = await it.house.runs.begin(
+            WHO, it.account, TokenMode.PARTIAL, ["PRIMARY", "WEBSOCKET1"]
+        )
+        waiting = await it.house.runs.drive(run.execution_id)
         assert waiting.status is TokenRunStatus.WAITING
-        assert (await house.runs.advance(run.execution_id)) == waiting
-        clock.advance(PERSON_TAKES)
-        second = await house.runs.drive(run.execution_id)
+        assert (await it.house.runs.advance(run.execution_id)) == waiting
+        it.clock.advance(PERSON_TAKES)
+        second = await it.house.runs.drive(run.execution_id)
         assert (second.status, second.next_api) == (TokenRunStatus.WAITING, "WEBSOCKET1")
 
     live(story)
 
 
 def test_two_processes_never_log_one_person_in_at_once(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        run = await house.runs.begin(WHO, account, TokenMode.ALL)
-        came = await asyncio.gather(*(house.runs.advance(run.execution_id) for _ in range(4)))
-        assert sum(not isinstance(it, Run) for it in came) == 1
+    async def story(it: Morning) -> None:
+        run = await it.house.runs.begin(WHO, it.account, TokenMode.ALL)
+        came = await asyncio.gather(*(it.house.runs.advance(run.execution_id) for _ in range(4)))
+        assert sum(not isinstance(each, Run) for each in came) == 1
 
     live(story)
 
 
 def test_an_answer_is_taken_once_and_only_for_a_login_that_was_begun_here(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        run = await house.runs.begin(WHO, account, TokenMode.ALL)
-        handed = await house.runs.advance(run.execution_id)
+    async def story(it: Morning) -> None:
+        run = await it.house.runs.begin(WHO, it.account, TokenMode.ALL)
+        handed = await it.house.runs.advance(run.execution_id)
         assert not isinstance(handed, Run)
-        answer = person_logs_in(await house.handing.address_for(handed))
+        answer = person_logs_in(await it.house.handing.address_for(handed))
         for state in ("", "made-up", answer["state"] + "x"):
             with pytest.raises(Unauthenticated, match="begin again"):
-                await house.handing.answer("upstox", state, answer, WHO)
+                await it.house.handing.answer("upstox", state, answer, WHO)
         with pytest.raises(Unauthenticated, match="another broker"):
-            await house.handing.answer("kite", answer["state"], answer, WHO)
+            await it.house.handing.answer("kite", answer["state"], answer, WHO)
         came = await asyncio.gather(
-            *(house.handing.answer("upstox", answer["state"], answer, WHO) for _ in range(3)),
+            *(it.house.handing.answer("upstox", answer["state"], answer, WHO) for _ in range(3)),
             return_exceptions=True,
         )
-        assert sum(isinstance(it, BahiError) for it in came) == 2
-        assert len(broker.logins) == 1
+        assert sum(isinstance(each, BahiError) for each in came) == 2
+        assert len(it.broker.logins) == 1
 
     live(story)
 
 
 def test_a_link_opens_once_and_leads_to_the_broker(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        run = await house.runs.begin(WHO, account, TokenMode.ALL)
-        handed = await house.runs.advance(run.execution_id)
+    async def story(it: Morning) -> None:
+        run = await it.house.runs.begin(WHO, it.account, TokenMode.ALL)
+        handed = await it.house.runs.advance(run.execution_id)
         assert not isinstance(handed, Run)
-        _, owner, registration = await house.handing.peek(handed.code)
+        _, owner, registration = await it.house.handing.peek(handed.code)
         assert (owner.name, registration.api_name) == ("Upstox of Vijay", "PRIMARY")
-        address, state = await house.handing.open_link(handed.code)
-        assert address.startswith(broker.url)
+        address, state = await it.house.handing.open_link(handed.code)
+        assert address.startswith(it.broker.url)
         with pytest.raises(Unauthenticated):
-            await house.handing.open_link(handed.code)
+            await it.house.handing.open_link(handed.code)
         answer = person_logs_in(address)
         assert answer["state"] == state
-        came = await house.handing.answer("upstox", state, answer, WHO)
+        came = await it.house.handing.answer("upstox", state, answer, WHO)
         assert came.api_name == "PRIMARY"
 
     live(story)
 
 
 def test_a_locked_database_keeps_the_token_in_memory_until_it_is_in(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
+    async def story(it: Morning) -> None:
         from bahi.kernel.errors import NotCommitted
 
-        main, real = house.stores["main"], house.stores["main"].write
+        main, real = it.house.stores["main"], it.house.stores["main"].write
         refused: list[str] = []
 
         async def locked(fn: object, *args: object, **more: object) -> object:
@@ -321,72 +312,66 @@ def test_a_locked_database_keeps_the_token_in_memory_until_it_is_in(live: Live) 
             return await real(fn, *args, **more)  # type: ignore[arg-type]
 
         main.write = locked  # type: ignore[method-assign, assignment]
-        before = clock()
-        run = await house.runs.begin(WHO, account, TokenMode.PARTIAL, ["PRIMARY"])
-        ended = await house.runs.drive(run.execution_id, ask=a_person(house))
+        before = it.clock()
+        run = await it.house.runs.begin(WHO, it.account, TokenMode.PARTIAL, ["PRIMARY"])
+        ended = await it.house.runs.drive(run.execution_id, ask=a_person(it.house))
         assert ended.status is TokenRunStatus.COMPLETED
         assert len(refused) == 3
-        assert clock() - before >= timedelta(seconds=15)
-        assert broker.logins == ["client-primary"]
-        assert house.desk.pending == {}
+        assert it.clock() - before >= timedelta(seconds=15)
+        assert it.broker.logins == ["client-primary"]
+        assert it.house.desk.pending == {}
 
     live(story)
 
 
 def test_the_trail_names_tokens_by_their_digest_alone(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        await run_all(house, account)
-        entries = await recent(house.stores["main"], WHO, limit=500, action="token.issued")
-        assert {e.new_value["fingerprint"] for e in entries} == set(map(fingerprint, broker.tokens))
-        everything = await recent(house.stores["main"], WHO, limit=500)
-        assert not any(token in repr(everything) for token in broker.tokens)
+    async def story(it: Morning) -> None:
+        await run_all(it.house, it.account)
+        entries = await recent(it.house.stores["main"], WHO, limit=500, action="token.issued")
+        assert {e.new_value["fingerprint"] for e in entries} == set(
+            map(fingerprint, it.broker.tokens)
+        )
+        everything = await recent(it.house.stores["main"], WHO, limit=500)
+        assert not any(token in repr(everything) for token in it.broker.tokens)
 
     live(story)
 
 
 def test_the_export_has_four_columns_and_no_token(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        await run_all(house, account)
-        rows = csv_rows(await status_of(house.desk, WHO, check=False))
+    async def story(it: Morning) -> None:
+        await run_all(it.house, it.account)
+        rows = csv_rows(await status_of(it.house.desk, WHO, check=False))
         assert rows[0] == ("PRIMARY", "7EAHBJ", 1, "2036-11-25 03:30:00")
-        assert not any(token in repr(rows) for token in broker.tokens)
+        assert not any(token in repr(rows) for token in it.broker.tokens)
 
     live(story)
 
 
 def test_a_token_is_lent_to_one_stream_at_a_time(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        await run_all(house, account)
-        main = house.stores["main"]
-        (found,) = await status_of(house.desk, WHO, check=False)
+    async def story(it: Morning) -> None:
+        await run_all(it.house, it.account)
+        main = it.house.stores["main"]
+        (found,) = await status_of(it.house.desk, WHO, check=False)
         token = await main.read(book.active_token, found.tokens[1].api_id, fresh=True)
         assert token is not None
-        await main.write(book.lend, token.id, "stream-1", clock())
-        await main.write(book.lend, token.id, "stream-1", clock())
+        await main.write(book.lend, token.id, "stream-1", it.clock())
+        await main.write(book.lend, token.id, "stream-1", it.clock())
         with pytest.raises(Conflict):
-            await main.write(book.lend, token.id, "stream-2", clock())
-        await main.write(book.lend, token.id, "stream-2", clock() + timedelta(minutes=5))
-        await main.write(book.give_back, token.id, "stream-2", clock())
-        await main.write(book.lend, token.id, "stream-3", clock())
+            await main.write(book.lend, token.id, "stream-2", it.clock())
+        await main.write(book.lend, token.id, "stream-2", it.clock() + timedelta(minutes=5))
+        await main.write(book.give_back, token.id, "stream-2", it.clock())
+        await main.write(book.lend, token.id, "stream-3", it.clock())
 
     live(story)
 
 
 def test_what_is_kept_in_memory_ends_with_the_token_and_with_the_day(live: Live) -> None:
-    async def story(
-        house: House, account: int, broker: UpstoxSimulator, clock: StoppedClock
-    ) -> None:
-        await run_all(house, account)
-        await house.revisions.look()
-        (found,) = await status_of(house.desk, WHO, check=False)
-        opened = await house.tokens.current(found.tokens[0].api_id)
-        assert opened.tokens["access"] in broker.tokens
+    async def story(it: Morning) -> None:
+        await run_all(it.house, it.account)
+        await it.house.revisions.look()
+        (found,) = await status_of(it.house.desk, WHO, check=False)
+        opened = await it.house.tokens.current(found.tokens[0].api_id)
+        assert opened.tokens["access"] in it.broker.tokens
         assert opened.good_until == MORNING.replace(hour=21, minute=30)  # 03:00 in India
         assert opened.tokens["access"] not in repr(opened)
 
