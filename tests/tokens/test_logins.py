@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bahi.accounts.service.accounts import add_account
+from bahi.accounts.service.addresses import add_egress, bind
 from bahi.accounts.service.applications import Secrets, new_notifier, register
 from bahi.bootstrap import House
 from bahi.bootstrap.first_start import admin_of
@@ -194,6 +195,22 @@ def test_a_posted_token_ends_the_wait(home: dict[str, str]) -> None:
         assert found.tokens[0].state is TokenState.VALID
 
     live(home, BrokerSlug.UPSTOX, story)
+
+
+def test_every_call_of_an_account_leaves_from_its_address(home: dict[str, str]) -> None:
+    async def story(house: House, account: int, server: Simulator) -> None:
+        def bound(tx: Tx) -> None:
+            egress = add_egress(tx, WHO, "127.0.0.2", house.clock())
+            bind(tx, WHO, account, egress.id, house.clock())
+
+        await house.stores["main"].write(bound)
+        server.requests.clear()
+        run = await house.runs.begin(WHO, account, TokenMode.ALL)
+        await house.runs.drive(run.execution_id)
+        assert server.requests
+        assert {asked.peer for asked in server.requests} == {"127.0.0.2"}
+
+    live(home, BrokerSlug.DHAN, story)
 
 
 def test_a_revoked_token_is_ended_at_the_broker_too(home: dict[str, str]) -> None:

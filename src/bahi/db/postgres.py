@@ -37,6 +37,13 @@ DEFAULTS: Final = {
 }
 
 
+def for_reading(url: str) -> str:
+    """Return a replica's URL so that of several hosts a standby is taken, unless it says else."""
+    if "target_session_attrs" in parsed(url):
+        return url
+    return psycopg.conninfo.make_conninfo(url, target_session_attrs="prefer-standby")
+
+
 def connect(url: str, schema: str) -> psycopg.Connection[Any]:
     """Open a connection as every part of Bahi expects it; transactions are ours to begin and end.
 

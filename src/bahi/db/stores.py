@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
 from bahi.db.lanes import Lane, Lanes, Unit, submit
+from bahi.db.postgres import for_reading
 from bahi.db.postgres_writer import WRITERS, PostgresWriter
 from bahi.db.readers import (
     Pool,
@@ -162,7 +163,7 @@ class Stores:
         fresh = self._readers(name, url)
         readers: Readers = fresh
         if name == "main" and self._replica_url is not None:
-            readers = ReplicaReaders(self._readers(name, self._replica_url), fresh)
+            readers = ReplicaReaders(self._readers(name, for_reading(self._replica_url)), fresh)
         return Store(name, "postgresql", writer, readers, fresh)
 
     def _readers(self, schema: str, url: str) -> Readers:

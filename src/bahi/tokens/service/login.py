@@ -33,6 +33,10 @@ from bahi.tokens.service.steps import Claim
 WRITE_AGAIN_S: Final = 5.0
 VERIFY_S: Final = 10.0
 NO_ANSWER: Final = "no answer"
+BY_TIME: Final = {
+    TokenState.MISSING: "There is no token.",
+    TokenState.EXPIRED: "Its time is over.",
+}
 WAITS_FOR_STORE: Final = (Busy, NotCommitted, Unavailable, InDoubt)
 
 log = logging.getLogger("bahi.tokens")
@@ -194,12 +198,15 @@ class LoginDesk:
             token = tokens.get(api_id)
             state = state_by_time(token, now)
             if state is not None:
-                found[api_id] = (state, "by its time")
+                found[api_id] = (state, BY_TIME[state])
             elif check:
                 to_ask.append(api_id)
             elif token is not None:
                 known = token.checked_state or TokenState.VALID
-                found[api_id] = (known, "not asked now" if token.checked_at else "never asked")
+                found[api_id] = (
+                    known,
+                    "as the broker last said" if token.checked_at else "not asked",
+                )
         answers = await asyncio.gather(*(self._ask(account, it) for it in to_ask))
         for api_id, (state, why) in zip(to_ask, answers, strict=True):
             found[api_id] = (state, why)
