@@ -119,7 +119,8 @@ class PostgresBench:
             yield cls(cluster)
 
     @contextmanager
-    def _house(self) -> Iterator[str]:
+    def house(self) -> Iterator[str]:
+        """Lay the house out in a database of its own."""
         url = self._cluster.create_database()
         lay_out(url)
         yield url
@@ -127,12 +128,12 @@ class PostgresBench:
 
     def ours(self, submitters: int, accounts: int = ACCOUNTS) -> float:
         """Measure units through `store.write`."""
-        with self._house() as url:
+        with self.house() as url:
             return ours(url, submitters, accounts, 300 if submitters == 1 else 4800)
 
     def pgbench(self, clients: int) -> float:
         """Measure pgbench running the same transaction."""
-        with self._house() as url, tempfile.TemporaryDirectory(prefix="bahi-bench-") as folder:
+        with self.house() as url, tempfile.TemporaryDirectory(prefix="bahi-bench-") as folder:
             script = Path(folder) / "unit.sql"
             script.write_text(_pgbench_script(), "utf-8")
             command = [self._binaries.path("pgbench"), "-n", "-M", "prepared"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from bahi.api.app import make_app
 from bahi.api.errors import STATUS, status_of
+from bahi.asgi import doors_of
 from bahi.bootstrap import House, build
 from bahi.config import Settings
 from bahi.db.failures import DatabaseAway, Duplicate
 from bahi.kernel import errors as kernel
 from bahi.kernel.errors import BahiError
+from bahi.kernel.ports import LoginFailed
+from bahi.kernel.words import LoginFailure
+from bahi.telemetry.service import end_logging, set_up_logging
+from tests.api.standing import Standing, standing
 from tests.cli.processes import HEADS, environment
 from tests.databases import Database, Databases, MakeDatabase
 from tests.furnished import Furnished
@@ -37,7 +42,7 @@ def house(tmp_path: Path, furnished: Furnished, make_database: MakeDatabase) -> 
 
 @pytest.fixture
 def app(house: House) -> FastAPI:
-    return make_app(house)
+    return doors_of(house)
 
 
 def ask(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response:
@@ -66,6 +71,7 @@ KERNEL = [it for it in vars(kernel).values() if isinstance(it, type) and issubcl
 
 def test_every_failure_of_the_kernel_has_a_status_of_its_own_choice() -> None:
     assert set(KERNEL) <= set(STATUS)
+    assert status_of(LoginFailed) == 502
 
 
 def test_every_other_failure_has_that_of_what_it_is_a_kind_of() -> None:
@@ -81,12 +87,43 @@ def test_a_failure_is_answered_with_its_sentence_and_its_code(
     door_that_raises(app, kind("The sentence."))
     answer = ask(app, "GET", "/fails")
     assert answer.status_code == STATUS[kind]
-    assert answer.json() == {"code": kind.code, "message": "The sentence."}
+    assert answer.json() == {
+        "status": "error",
+        "code": kind.code,
+        "message": "The sentence.",
+        "request_id": answer.headers["x-request-id"],
+    }
 
 
 def test_busy_says_when_to_try_again(app: FastAPI) -> None:
     door_that_raises(app, kernel.Busy())
     assert ask(app, "GET", "/fails").headers["retry-after"] == "1"
+
+
+def test_too_soon_says_when_to_come_again(app: FastAPI) -> None:
+    door_that_raises(app, kernel.TooSoon("The sentence.", retry_after_s=17))
+    assert ask(app, "GET", "/fails").headers["retry-after"] == "17"
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        (LoginFailure.RATE_LIMIT, 429),
+        (LoginFailure.NETWORK_TIMEOUT, 504),
+        (LoginFailure.INVALID_CREDENTIALS, 422),
+        (LoginFailure.CONSENT_FAILED, 422),
+        (LoginFailure.TOKEN_EXCHANGE_FAILED, 422),
+        (LoginFailure.UNKNOWN, 502),
+    ],
+)
+def test_a_brokers_no_is_answered_by_its_reason(
+    app: FastAPI, reason: LoginFailure, status: int
+) -> None:
+    door_that_raises(app, LoginFailed("The sentence.", reason))
+    answer = ask(app, "GET", "/fails")
+    assert answer.status_code == status
+    assert answer.json()["code"] == "login_failed"
+    assert ("retry-after" in answer.headers) == (status == 429)
 
 
 def test_what_nobody_expected_is_logged_once_and_not_told(
@@ -126,7 +163,7 @@ def test_what_is_not_there_has_the_same_form(
     answer = ask(app, method, path)
     assert answer.status_code == status
     assert answer.json()["code"] == code
-    assert set(answer.json()) == {"code", "message"}
+    assert set(answer.json()) == {"status", "code", "message", "request_id"}
 
 
 def test_every_answer_keeps_a_browser_from_doing_more(app: FastAPI) -> None:
@@ -138,25 +175,6 @@ def test_every_answer_keeps_a_browser_from_doing_more(app: FastAPI) -> None:
         assert "unsafe" not in headers["content-security-policy"]
 
 
-def test_the_first_page_says_where_things_are_and_no_password(tmp_path: Path) -> None:
-    class Nothing:
-        stores: tuple[Any, ...] = ()
-        settings = Settings.from_environment(
-            {
-                "BAHI_HOME": str(tmp_path / "<b>data"),
-                "DATABASE_URL": f"postgresql://desk:{SECRET}@db.example/bahi",
-                "BAHI_KEYS": SECRET,
-            }
-        )
-
-    page = ask(make_app(Nothing()), "GET", "/").text  # type: ignore[arg-type] # shows settings only
-    assert "PostgreSQL at db.example/bahi" in page
-    assert "&lt;b&gt;data" in page
-    assert "<b>" not in page
-    assert SECRET not in page
-    assert "from the environment" in page
-
-
 def test_the_house_says_how_each_store_is(app: FastAPI) -> None:
     answer = ask(app, "GET", "/healthz")
     assert answer.status_code == 200
@@ -165,23 +183,87 @@ def test_the_house_says_how_each_store_is(app: FastAPI) -> None:
     assert found == HEADS
 
 
+@pytest.mark.parametrize(
+    ("variable", "store", "status", "word", "ready"),
+    [
+        ("LOGS_DATABASE_URL", "logs", 200, "degraded", 200),
+        ("SANDBOX_DATABASE_URL", "sandbox", 503, "unhealthy", 503),
+    ],
+)
 def test_a_store_that_does_not_answer_makes_the_house_unwell(
-    tmp_path: Path, make_database: Callable[..., Database], databases: Databases
+    tmp_path: Path,
+    make_database: Callable[..., Database],
+    databases: Databases,
+    variable: str,
+    store: str,
+    status: int,
+    word: str,
+    ready: int,
 ) -> None:
     lost = make_database("postgresql")
-    env = environment(tmp_path / "data", LOGS_DATABASE_URL=lost.url)
-    house = build(Settings.from_environment(env))
-    app = make_app(house)
+    house = build(Settings.from_environment(environment(tmp_path, **{variable: lost.url})))
+    app = doors_of(house)
+    app.state.is_open = True
     assert ask(app, "GET", "/healthz").json()["status"] == "healthy"
     databases.drop(lost)
     answer = ask(app, "GET", "/healthz")
-    assert answer.status_code == 503
+    assert answer.status_code == status
+    assert answer.json()["status"] == word
+    assert answer.json()["checks"][f"store {store}"] == "unhealthy"
     stores = answer.json()["stores"]
-    assert stores["logs"] == {
+    assert stores[store] == {
         "kind": "postgresql",
         "answers": False,
         "version": None,
         "code": "database_away",
     }
     assert stores["main"]["answers"]
+    assert ask(app, "GET", "/readyz").status_code == ready
     asyncio.run(house.close())
+
+
+def test_nothing_is_ready_before_the_day_has_begun(app: FastAPI) -> None:
+    assert ask(app, "GET", "/readyz").status_code == 503
+
+
+def test_a_body_has_a_bound_and_is_not_read_beyond_it(app: FastAPI) -> None:
+    whole, too_much = b" " * (64 * 1024), b" " * (64 * 1024 + 1)
+    assert ask(app, "POST", "/nowhere", content=whole).status_code == 404
+    answer = ask(app, "POST", "/nowhere", content=too_much)
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "body_too_large"
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b" " * 30_000
+
+    assert ask(app, "POST", "/nowhere", content=in_pieces()).status_code == 413
+
+
+def test_only_json_is_read_as_json(house: House) -> None:
+    async def story(it: Standing) -> None:
+        admin = await it.admin_client()
+        for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+            answer = await admin.post(
+                "/v1/users", content=b'{"username": "asha"}', headers={"Content-Type": kind}
+            )
+            assert answer.status_code == 415, kind
+        assert (await admin.post("/v1/users", json={"username": "asha"})).status_code == 201
+
+    standing(environ_of(house), story)
+
+
+def environ_of(house: House) -> dict[str, str]:
+    return {"BAHI_HOME": str(house.settings.home), "BAHI_PORT": "8000"}
+
+
+def test_the_log_of_a_request_carries_its_id(
+    app: FastAPI, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = set_up_logging("INFO", "json")
+    door_that_raises(app, RuntimeError("a fault"))
+    answer = ask(app, "GET", "/fails")
+    end_logging(chain)
+    said = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    faults = [line for line in said if line.get("error_type") == "RuntimeError"]
+    assert [line["context"]["request_id"] for line in faults] == [answer.headers["x-request-id"]]

@@ -45,13 +45,40 @@ def test_a_first_start_makes_everything_and_says_where_it_is(
     assert "Traceback" not in errors
 
 
+def test_as_long_as_the_admin_has_no_password_a_start_says_a_link_to_one(home: Path) -> None:
+    env = environment(home)
+    with Service(env) as service:
+        first = welcome_link(service)
+        service.stop()
+    with Service(env) as service, httpx.Client(base_url=service.url) as browser:
+        link = welcome_link(service)
+        assert browser.get(first).status_code == 401  # each start makes its own
+        page = browser.get(link)
+        form = page.text.partition('name="form" value="')[2].partition('"')[0]
+        fields = {"form": form, "password": "a good password", "again": "a good password"}
+        assert browser.post(link, data=fields).status_code == 303
+        assert "Sign out" in browser.get("/").text
+        service.stop()
+    with Service(env) as service:
+        service.process.terminate()
+        said, _ = service.process.communicate(timeout=60)
+        assert "welcome" not in said
+
+
+def welcome_link(service: Service) -> str:
+    """Return the path of the link that a start says last."""
+    said = service._line()
+    assert said.startswith(f"First: choose the admin's password at {service.url}/welcome/")
+    return said.removeprefix(f"First: choose the admin's password at {service.url}")
+
+
 def test_what_a_start_makes_is_closed_to_others(home: Path) -> None:
     with Service(environment(home)) as service:
         assert home.stat().st_mode & 0o777 == 0o700
         modes = {file.name: file.stat().st_mode & 0o777 for file in home.iterdir()}
         assert {"keyring", "service.lock", *(f"{s}.sqlite" for s in STORE_VARIABLES)} <= set(modes)
-        assert {name for name, mode in modes.items() if mode != 0o600} == {"statistics"}
-        assert modes["statistics"] == 0o700
+        folders = {name: mode for name, mode in modes.items() if mode != 0o600}
+        assert folders == {"statistics": 0o700, "wake": 0o700}
         service.stop()
 
 
@@ -75,7 +102,9 @@ def test_a_second_start_finds_what_the_first_one_made(home: Path) -> None:
     keyring = (home / "keyring").read_text()
     with Service(env) as service:
         assert service.health()["status"] == "healthy"
-        assert service.stop() == (0, "")
+        code, errors = service.stop()
+        assert code == 0
+        assert "Traceback" not in errors
     assert (home / "keyring").read_text() == keyring
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bahi.accounts.model import Account, Egress, Person, Registration
 from bahi.accounts.tables import accounts, api_key_accounts, broker_apis, egress_addresses, persons
+from bahi.db.leaving import remove_some
 from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.money import Money
@@ -304,3 +305,24 @@ def _registration(row: Row) -> Registration:
         created_at=from_micros(row[11]),
         updated_at=from_micros(row[12]),
     )
+
+
+# Leaving for good
+
+
+def erase_account(tx: Tx, store: str, account_id: int, most: int) -> dict[str, int]:
+    """Remove some of what hangs on an account; the account itself stays for the end."""
+    leaving = tuple((it, it.c.account_id == account_id) for it in (broker_apis, api_key_accounts))
+    return remove_some(tx, store, leaving, most, f"erase account {account_id}")
+
+
+def remove_account(tx: Tx, account_id: int) -> dict[str, int]:
+    """Remove an account's own row, and what still refers to it."""
+    leaving = ((accounts, accounts.c.id == account_id),)
+    return remove_some(tx, "main", leaving, 1, f"erase account {account_id}")
+
+
+def erase_user(tx: Tx, store: str, user_id: int, most: int) -> dict[str, int]:
+    """Remove some of a user's persons; an address that was registered for one stays."""
+    leaving = ((persons, persons.c.user_id == user_id),)
+    return remove_some(tx, store, leaving, most, f"erase user {user_id}")

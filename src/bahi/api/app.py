@@ -1,36 +1,56 @@
-"""The application: every JSON door on one House."""
+"""The application: every door on one House."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
-from fastapi import FastAPI
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import APIRouter, FastAPI
 
-from bahi.api.errors import answer_failures, problem_answers
-from bahi.api.first_page import first_page_routes
+from bahi.api.accounts import account_routes
+from bahi.api.alerts import alert_routes
+from bahi.api.audit import audit_routes
+from bahi.api.auth import auth_routes
+from bahi.api.callers import Callers
+from bahi.api.config import config_routes
+from bahi.api.errors import answer_failures
 from bahi.api.health import health_routes
+from bahi.api.hooks import hook_routes
+from bahi.api.jobs import job_routes
+from bahi.api.people import people_routes
+from bahi.api.requests import Requests
+from bahi.api.routes import SCHEMES
+from bahi.api.tokens import token_routes
+from bahi.api.upstox import upstox_routes
 from bahi.bootstrap import House
 
-HEADERS: Final = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-)
-NOTHING: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+SESSION_COOKIE: Final = "bahi_session"
+
+Beside = Callable[[House], AbstractAsyncContextManager[object]]
+"""What runs beside the doors while they are open: a worker."""
 
 
-def make_app(house: House) -> FastAPI:
-    """Put the doors on a house, which closes with them."""
+def make_app(
+    house: House,
+    *,
+    pages: APIRouter | None = None,
+    session_cookie: str = SESSION_COOKIE,
+    beside: Beside = lambda _house: nullcontext(),
+) -> FastAPI:
+    """Put the doors on a house, which begins its day with them and closes with them."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await house.close()
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            await house.begin()
+            async with beside(house):
+                app.state.is_open = True
+                yield
+                app.state.is_open = False
+        finally:
+            await house.close()
 
     app = FastAPI(
         title="Bahi",
@@ -39,29 +59,40 @@ def make_app(house: House) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
-        responses=problem_answers(),
+        redirect_slashes=False,
     )
+    app.state.house, app.state.is_open = house, False
     answer_failures(app)
-    app.add_middleware(Guarded)
-    app.include_router(health_routes(house.stores, app.version))
-    app.include_router(first_page_routes(house.settings, app.version))
+    app.add_middleware(Requests, house=house, callers=Callers(house, session_cookie))
+    for router in _doors(house, app.version):
+        app.include_router(router)
+    if pages is not None:
+        app.include_router(pages)
+    _describe_keys(app)
     return app
 
 
-class Guarded:
-    """Gives every answer the headers that keep a browser from doing more than it was asked."""
+def _doors(house: House, known_version: str) -> Iterator[APIRouter]:
+    yield health_routes(house, known_version)
+    yield auth_routes(house)
+    yield upstox_routes(house)
+    yield token_routes(house)
+    yield hook_routes(house)
+    yield job_routes(house)
+    yield config_routes(house)
+    yield audit_routes(house)
+    yield people_routes(house)
+    yield account_routes(house)
+    yield alert_routes(house)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; a page's own policy stands, anything else may load nothing."""
+def _describe_keys(app: FastAPI) -> None:
+    """Have the OpenAPI document say how one shows who one is."""
+    described = app.openapi
 
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = list(message.get("headers", []))
-                policy = () if any(name == NOTHING[0] for name, _ in given) else (NOTHING,)
-                message["headers"] = [*given, *HEADERS, *policy]
-            await send(message)
+    def openapi() -> dict[str, Any]:
+        document = described()
+        document.setdefault("components", {})["securitySchemes"] = SCHEMES
+        return document
 
-        await self._app(scope, receive, sending)
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to add to it

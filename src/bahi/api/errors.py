@@ -1,21 +1,40 @@
-"""What a failure is in HTTP: one table, and one form of answer, `{"code", "message"}`."""
+"""What a failure is in HTTP: one table, and one form of answer.
+
+    {"status": "error", "code": "not_found", "message": "There is no job 7.", "request_id": "5f..."}
+
+A door that talks to people leaves in `request.state.failure_page` how it says the same as a page.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bahi.kernel import errors as kernel
-from bahi.kernel.errors import BahiError
+from bahi.kernel.errors import BahiError, TooSoon
+from bahi.kernel.ports import LoginFailed
+from bahi.kernel.redaction import redact_text
+from bahi.kernel.words import LoginFailure
+from bahi.tokens.model import Locked
 
 log = logging.getLogger("bahi.api")
+
+
+class NotJson(BahiError):
+    """The body has to be JSON; send it with `Content-Type: application/json`."""
+
+    code = "not_json"
+
 
 STATUS: Final[dict[type[BahiError], HTTPStatus]] = {
     kernel.Invalid: HTTPStatus.BAD_REQUEST,
@@ -36,23 +55,86 @@ STATUS: Final[dict[type[BahiError], HTTPStatus]] = {
     kernel.ClockWrong: HTTPStatus.INTERNAL_SERVER_ERROR,
     kernel.KeyMissing: HTTPStatus.INTERNAL_SERVER_ERROR,
     kernel.SealBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
+    NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    Locked: HTTPStatus.SERVICE_UNAVAILABLE,
+    LoginFailed: HTTPStatus.BAD_GATEWAY,
     BahiError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of each failure; a class that is not named here has that of what it is a kind of."""
 
-RETRY_AFTER_S: Final = {HTTPStatus.SERVICE_UNAVAILABLE: "1"}
+LOGIN_STATUS: Final[dict[LoginFailure, HTTPStatus]] = {
+    LoginFailure.NETWORK_TIMEOUT: HTTPStatus.GATEWAY_TIMEOUT,
+    LoginFailure.RATE_LIMIT: HTTPStatus.TOO_MANY_REQUESTS,
+    LoginFailure.INVALID_CREDENTIALS: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LoginFailure.CAPTCHA: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LoginFailure.CONSENT_FAILED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LoginFailure.TOKEN_EXCHANGE_FAILED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LoginFailure.PROFILE_VERIFICATION_FAILED: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+"""A broker's no by its reason: what somebody here can put right is 422."""
+
+RETRY_AFTER_S: Final = {HTTPStatus.SERVICE_UNAVAILABLE: 1}
+COOLDOWN_S: Final = 660
+CHALLENGE: Final = 'ApiKey realm="bahi", header="X-API-Key"'
+
+
+class Problem(BaseModel):
+    """What went wrong: the sentence for people, the code for programs."""
+
+    status: Literal["error"]
+    code: str
+    message: str
+    request_id: str
 
 
 def status_of(failure: type[BahiError]) -> HTTPStatus:
-    """Return the status of a failure."""
+    """Return the status of a kind of failure."""
     return next(STATUS[kind] for kind in failure.__mro__ if kind in STATUS)
 
 
+def answer_to(request: Request, failure: BahiError) -> Response:
+    """Answer with a failure, in the form of the door that was asked."""
+    status = status_of(type(failure))
+    retry_after_s = RETRY_AFTER_S.get(status)
+    if isinstance(failure, LoginFailed):
+        status = LOGIN_STATUS.get(failure.reason, status)
+        retry_after_s = COOLDOWN_S if failure.reason is LoginFailure.RATE_LIMIT else None
+    if isinstance(failure, TooSoon):
+        retry_after_s = failure.retry_after_s
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = CHALLENGE
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("%s", failure)
+    return _said(request, status, failure.code, str(failure), headers)
+
+
+def _said(
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    request_id = getattr(request.state, "request_id", "")
+    request.state.failure = f"{code}: {message}"
+    as_page = getattr(request.state, "failure_page", None)
+    if as_page is not None:
+        page: Response = as_page(request, status, message, headers)
+        return page
+    return problem(status, code, message, request_id, headers)
+
+
 def problem(
-    status: int, code: str, message: str, headers: dict[str, str] | None = None
+    status: int,
+    code: str,
+    message: str,
+    request_id: str,
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """Answer with what went wrong: the sentence for people, the code for programs."""
-    return JSONResponse({"code": code, "message": message}, status, headers)
+    """Answer a program with what went wrong."""
+    said = Problem(status="error", code=code, message=message, request_id=request_id)
+    return JSONResponse(said.model_dump(), status, headers)
 
 
 def answer_failures(app: FastAPI) -> None:
@@ -63,27 +145,24 @@ def answer_failures(app: FastAPI) -> None:
     app.add_middleware(Unexpected)
 
 
-async def _failed(_request: Request, failure: Exception) -> JSONResponse:
+async def _failed(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, BahiError)  # noqa: S101 - what it was registered for
-    status = status_of(type(failure))
-    retry = {"Retry-After": RETRY_AFTER_S[status]} if status in RETRY_AFTER_S else None
-    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("%s", failure)
-    return problem(status, failure.code, str(failure), retry)
+    return answer_to(request, failure)
 
 
-async def _misunderstood(_request: Request, failure: Exception) -> JSONResponse:
+async def _misunderstood(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, RequestValidationError)  # noqa: S101 - what it was registered for
     first = failure.errors()[0]  # never its input, which may be a secret
-    where = ".".join(str(part) for part in first["loc"])
-    return problem(HTTPStatus.BAD_REQUEST, kernel.Invalid.code, f"{where}: {first['msg']}.")
+    where = redact_text(".".join(str(part)[:60] for part in first["loc"]))
+    message = f"{where}: {first['msg']}."
+    return _said(request, HTTPStatus.BAD_REQUEST, kernel.Invalid.code, message)
 
 
-async def _refused(_request: Request, refusal: Exception) -> JSONResponse:
+async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, HTTPException)  # noqa: S101 - what it was registered for
     status = HTTPStatus(refusal.status_code)
-    headers = dict(refusal.headers) if refusal.headers else None
-    return problem(status, status.name.lower(), f"{status.description or status.phrase}.", headers)
+    message = f"{status.description or status.phrase}."
+    return _said(request, status, status.name.lower(), message, refusal.headers)
 
 
 class Unexpected:
@@ -109,14 +188,34 @@ class Unexpected:
         except Exception:
             if begun:
                 raise  # too late for an answer: the server logs it and cuts the connection
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            log.exception("%s failed", operation_of(scope))
             message = "Something unexpected went wrong here; it is in the log."
-            await problem(500, BahiError.code, message)(scope, receive, send)
+            answer = _said(Request(scope), 500, BahiError.code, message)
+            await answer(scope, receive, send)
 
 
-def problem_answers() -> dict[int | str, dict[str, Any]]:
-    """Describe the one form of failure for OpenAPI."""
-    text = {"type": "string"}
-    form = {"type": "object", "properties": {"code": text, "message": text}}
-    content = {"application/json": {"schema": form}}
-    return {"default": {"description": "What went wrong.", "content": content}}
+def operation_of(scope: Scope) -> str:
+    """Name what was asked by its route: the path itself may carry a secret."""
+    path = getattr(scope.get("route"), "path", "(nowhere)")
+    return f"{scope['method']} {path}"
+
+
+MEANING: Final = {
+    400: "The request could not be understood.",
+    401: "Nobody known asked: no key or session, or one that opens nothing.",
+    403: "The key or the person may not do this.",
+    404: "There is no such thing, or it is somebody else's.",
+    409: "Something else is in the way.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "The broker said no.",
+    429: "Too much was asked; `Retry-After` says when to come again.",
+    502: "The broker gave an answer that could not be used.",
+    503: "Something that is needed does not answer; nothing happened.",
+    504: "No answer came in time; it may or may not have happened.",
+}
+
+
+def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe failures for OpenAPI."""
+    return {it: {"model": Problem, "description": MEANING[it]} for it in statuses}

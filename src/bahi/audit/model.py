@@ -20,6 +20,8 @@ FIRST: Final = 0
 """What stands for the seal before the first one."""
 
 ROW_DIGEST_BYTES: Final = 16
+_WRITE: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+"""Made once: `json.dumps` would make another for every row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,5 +105,4 @@ def again(stored: str | None) -> str | None:
 
 def row_digest(row: Sequence[Any]) -> str:
     """Digest a row as stored: its columns in the table's order."""
-    written = json.dumps(list(row), separators=(",", ":")).encode()
-    return blake2b(written, digest_size=ROW_DIGEST_BYTES).hexdigest()
+    return blake2b(_WRITE(list(row)).encode(), digest_size=ROW_DIGEST_BYTES).hexdigest()

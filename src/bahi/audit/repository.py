@@ -184,6 +184,12 @@ def entries_after(tx: Tx, after: int, limit: int) -> list[Entry]:
     return [_entry(row) for row in tx.rows(clause.order_by(audit_trail.c.id).limit(limit))]
 
 
+def rows_after(tx: Tx, after: int, limit: int) -> list[Row]:
+    """Return rows as they are stored, oldest first."""
+    clause = sa.select(*_COLUMNS).where(audit_trail.c.id > after)
+    return list(tx.rows(clause.order_by(audit_trail.c.id).limit(limit)))
+
+
 def _entry(row: Row) -> Entry:
     values = dict(zip(_AT, row, strict=True))
     for name in _DOCUMENTS:

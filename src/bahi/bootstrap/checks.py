@@ -40,8 +40,9 @@ def checks_of(house: Rooms, handled: Collection[str]) -> Sequence[Check]:
         return sum([await house.stores[name].read(waiting, now, fresh=True) for name in TRADING])
 
     async def newest() -> int:
-        reads = [house.stores[name].read(newest_in, NEWEST_IN, fresh=True) for name in TRADING]
-        return max([await each for each in reads])
+        return max(
+            [await house.stores[name].read(newest_in, NEWEST_IN, fresh=True) for name in TRADING]
+        )
 
     checks += [
         disk_has_room(house.settings.home),

@@ -1,7 +1,8 @@
 """The terminal door: every command, one file for each noun.
 
 Exit codes: 0 done; 1 not done, or a check that found something, with a sentence on standard error;
-2 not understood; 130 stopped by Ctrl-C (`bahi up` ends with 0: that is how one stops it).
+2 not understood; 130 stopped by Ctrl-C (`bahi up` ends with 0: that is how one stops it). `bahi
+token run` says more by its code, see there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,25 @@ from typing import Annotated
 
 import typer
 
-from bahi.cli import backup, db, keys, up
+from bahi.cli import (
+    account,
+    alert,
+    audit,
+    backup,
+    config,
+    db,
+    egress,
+    erase,
+    health,
+    job,
+    key,
+    keys,
+    person,
+    token,
+    up,
+    user,
+    worker,
+)
 from bahi.kernel.errors import BahiError
 
 PRIVATE = 0o077
@@ -30,6 +49,19 @@ app.command("up")(up.up)
 db.app.add_typer(backup.app)
 app.add_typer(db.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(user.app, name="user")
+app.add_typer(key.app, name="key")
+app.add_typer(person.app, name="person")
+app.add_typer(account.app, name="account")
+app.add_typer(egress.app, name="egress")
+app.add_typer(erase.app, name="erase")
+app.add_typer(token.app, name="token")
+app.add_typer(audit.app, name="audit")
+app.add_typer(config.app, name="config")
+app.add_typer(job.app, name="job")
+app.add_typer(alert.app, name="alert")
+app.command("health")(health.health)
+app.command("worker")(worker.worker)
 
 
 def _say_version(*, wanted: bool) -> None:

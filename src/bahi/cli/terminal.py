@@ -5,19 +5,32 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Annotated, Any, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Final, TextIO, TypeVar
 
 import typer
 
 from bahi.config import Settings
+from bahi.kernel.errors import Invalid, Misconfigured
 
 T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+FromStdin = Annotated[
+    bool,
+    typer.Option(
+        "--secret-stdin",
+        help="Read secrets from standard input, one a line, instead of asking; so it is anyway"
+        " where that is no terminal.",
+    ),
+]
+
+PRIVATE: Final = 0o600
 
 
 def settings() -> Settings:
@@ -68,7 +81,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 @contextmanager
-def progress(doing: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Show on standard error how far something is, while it takes longer than a moment."""
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
@@ -82,3 +95,29 @@ def progress(doing: str, total: int) -> Iterator[Callable[[int], None]]:
 def say(line: str) -> None:
     """Tell the person at the terminal what happens, beside the answer."""
     typer.echo(line, err=True)
+
+
+def ask_secret(what: str, *, from_stdin: bool = False, twice: bool = False) -> str:
+    """Ask for what should stand in no history of commands, and show nothing of it."""
+    if sys.stdin.isatty() and not from_stdin:
+        secret: str = typer.prompt(what, hide_input=True, err=True, confirmation_prompt=twice)
+        return secret
+    line = sys.stdin.readline()
+    if not line:
+        raise Invalid(f"{what}: standard input ended before it; write one secret a line.")
+    return line.rstrip("\r\n")
+
+
+@contextmanager
+def writing_to(file: Path | None) -> Iterator[TextIO]:
+    """Write to a file that is its owner's alone, or to standard output where none is named."""
+    if file is None:
+        yield sys.stdout
+        return
+    try:
+        there = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    except OSError as fault:
+        raise Misconfigured(f"{file} cannot be written: {os.strerror(fault.errno or 0)}.") from None
+    with os.fdopen(there, "w", encoding="utf-8", newline="") as written:
+        os.fchmod(there, PRIVATE)  # a file that was there keeps its mode when it is opened
+        yield written

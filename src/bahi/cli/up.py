@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
 import shlex
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from importlib import import_module
 from types import FrameType
@@ -21,10 +20,14 @@ import typer
 
 from bahi.cli.terminal import settings
 from bahi.config import Settings
-from bahi.kernel.errors import Conflict, Misconfigured
+from bahi.kernel.actor import the_house
+from bahi.kernel.errors import Conflict, Misconfigured, NotFound
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from bahi.bootstrap import House
+    from bahi.telemetry.service import Form, Logging
 
 LAST_ANSWERS_WITHIN_S: Final = 3
 QUEUE: Final = 2048
@@ -52,17 +55,22 @@ def up(
         host=wished.host if host is None else host,
         port=wished.port if port is None else port,
     )
-    say_on_standard_error(wished.log_level)
+    chain = say_on_standard_error(wished.log_level, wished.log_form)
     try:
-        app: FastAPI = import_module("bahi.asgi").app(wished)  # above us: so by its name
-        serve(app, bind(wished.host, wished.port), wished)
+        with closing(bind(wished.host, wished.port)) as door:
+            wished = replace(wished, port=door.getsockname()[1])  # brokers send people back there
+            app: FastAPI = import_module("bahi.asgi").app(wished)  # above us: so by its name
+            serve(app, door, wished, chain)
     except KeyboardInterrupt:
         sys.exit(0)
 
 
-def serve(app: FastAPI, door: socket.socket, known: Settings) -> None:
+def serve(app: FastAPI, door: socket.socket, known: Settings, chain: Logging) -> None:
     """Answer at the door until a signal comes; then finish what was begun, within the bound."""
     import uvicorn  # noqa: PLC0415 - only here
+
+    house: House = app.state.house
+    chain.keep_in(house.stores["logs"])
 
     class Service(uvicorn.Server):
         """A server that says when it listens, and for which a signal is no failure."""
@@ -73,6 +81,13 @@ def serve(app: FastAPI, door: socket.socket, known: Settings) -> None:
             if self.started:
                 for line in welcome(door, known):
                     typer.echo(line)
+                if link := await first_link(house):
+                    typer.echo(link)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            """Close the door; from then on the log goes to standard error alone."""
+            chain.keep_in(None)
+            await super().shutdown(sockets)
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -89,6 +104,7 @@ def serve(app: FastAPI, door: socket.socket, known: Settings) -> None:
         log_config=None,
         access_log=False,  # addresses may carry keys
         server_header=False,
+        proxy_headers=False,  # an address is the peer's: whoever is asked may say anything
         backlog=QUEUE,
         timeout_graceful_shutdown=LAST_ANSWERS_WITHIN_S,
     )
@@ -123,14 +139,25 @@ def bind(host: str, port: int) -> socket.socket:
         raise Misconfigured(f"Bahi cannot listen on port {port} of {host}: {why}.") from None
 
 
-def say_on_standard_error(level: str) -> None:
+def say_on_standard_error(level: str, form: Form = "pretty") -> Logging:
     """Send the log to standard error; the libraries' chatter only where everything is wanted."""
-    logging.basicConfig(
-        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    if level != "DEBUG":
-        for name in QUIET:
-            logging.getLogger(name).setLevel(logging.WARNING)
+    from bahi.telemetry.service import set_up_logging  # noqa: PLC0415 - `bahi --help` logs nothing
+
+    return set_up_logging(level, form, quiet=() if level == "DEBUG" else QUIET)
+
+
+async def first_link(house: House) -> str | None:
+    """Make a new link to the admin's first password, as long as there is none."""
+    from bahi.bootstrap.first_start import admin_of  # noqa: PLC0415 - `bahi --help` needs no house
+
+    try:
+        admin = await house.stores["main"].read(admin_of, fresh=True)
+    except NotFound:
+        return None
+    if admin.has_password:
+        return None
+    token = await house.sign_in.make_link(the_house("first start"), admin.id)
+    return f"First: choose the admin's password at {house.settings.address}/welcome/{token}"
 
 
 def welcome(door: socket.socket, known: Settings) -> Iterator[str]:

@@ -8,10 +8,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bahi.db import types
+from bahi.db.leaving import remove_some
 from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import from_micros
 from bahi.notify.model import Alert, Cause, Severity
-from bahi.notify.tables import alerts
+from bahi.notify.tables import alerts, telegram_chats, telegram_messages
 
 _COLUMNS: Final = tuple(
     sa.cast(c, types.Text()).label(c.name) if c.name == "details" else c for c in alerts.columns
@@ -103,3 +104,20 @@ def _alert(row: Row) -> Alert:
     for name in ("raised_at", "last_raised_at", "acknowledged_at"):
         it[name] = None if it[name] is None else from_micros(it[name])
     return Alert(**it)
+
+
+def erase_account(tx: Tx, store: str, account_id: int, most: int) -> dict[str, int]:
+    """Remove some alerts on an account."""
+    leaving = ((alerts, alerts.c.account_id == account_id),)
+    return remove_some(tx, store, leaving, most, f"erase account {account_id}")
+
+
+def erase_user(tx: Tx, store: str, user_id: int, most: int) -> dict[str, int]:
+    """Remove some alerts for a user, and their chats with what was written there."""
+    chats = sa.select(telegram_chats.c.chat_id).where(telegram_chats.c.user_id == user_id)
+    leaving = (
+        (alerts, alerts.c.user_id == user_id),
+        (telegram_messages, telegram_messages.c.chat_id.in_(chats)),
+        (telegram_chats, telegram_chats.c.user_id == user_id),
+    )
+    return remove_some(tx, store, leaving, most, f"erase user {user_id}")

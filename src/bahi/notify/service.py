@@ -81,3 +81,9 @@ async def list_alerts(
     place = (after.is_open, after.id) if isinstance(after, Alert) else after
     mine = None if actor.is_admin else actor.user_id
     return await store.read(repository.page, limit, place, mine, only_open, fresh=True)
+
+
+erase_account: Final = repository.erase_account
+"""Remove some alerts on an account; return how many."""
+erase_user: Final = repository.erase_user
+"""Remove some of a user's alerts, chats and messages; return how many of each."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bahi.db import types
+from bahi.db.leaving import remove_some
 from bahi.db.permits import permitted
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
@@ -154,3 +155,15 @@ def _log(row: Row) -> LogEntry:
     it["context"] = {} if it["context"] is None else json.loads(it["context"])
     it["copy_role"] = it["copy_role"] and CopyRole(it["copy_role"])
     return LogEntry(**it)
+
+
+def erase_account(tx: Tx, store: str, account_id: int, most: int) -> dict[str, int]:
+    """Remove some calls and log records of an account."""
+    leaving = tuple((table, table.c.account_id == account_id) for table in (api_calls, app_log))
+    return remove_some(tx, store, leaving, most, f"erase account {account_id}")
+
+
+def erase_user(tx: Tx, store: str, user_id: int, most: int) -> dict[str, int]:
+    """Remove some calls of a user."""
+    leaving = ((api_calls, api_calls.c.user_id == user_id),)
+    return remove_some(tx, store, leaving, most, f"erase user {user_id}")

@@ -392,3 +392,9 @@ async def _forget(store: Store, some: Callable[[Tx, int, int], int], before: dat
     while went := await store.write(some, to_micros(before), ROWS_AT_ONCE):
         gone += went
     return gone
+
+
+erase_account: Final = repository.erase_account
+"""Remove some calls and records of an account."""
+erase_user: Final = repository.erase_user
+"""Remove some calls of a user."""

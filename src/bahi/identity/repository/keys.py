@@ -26,7 +26,7 @@ _KEY: Final = (
     api_keys.c.is_active,
 )
 
-_HOLDER: Final = Statement(
+HOLDER: Final = Statement(
     sa.select(
         api_keys.c.id,
         users.c.id,
@@ -52,7 +52,7 @@ def add_key(tx: Tx, row: Mapping[str, Any]) -> None:
 
 def find_holder(tx: Tx, digest: str) -> Holder | None:
     """Return whose key this is, by its digest alone: one look at an index."""
-    row = tx.row(_HOLDER, {"digest": digest})
+    row = tx.row(HOLDER, {"digest": digest})
     if row is None:
         return None
     key_id, user_id, username, role, scope, expires_at = row

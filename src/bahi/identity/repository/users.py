@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bahi.db.leaving import remove_some
 from bahi.db.tx import Row, Tx
 from bahi.identity.model import User
-from bahi.identity.tables import users
+from bahi.identity.tables import api_keys, sign_in_links, user_sessions, users
 from bahi.kernel.clock import from_micros, instant_of, to_micros
 from bahi.kernel.words import Role
 
@@ -142,3 +143,17 @@ def user_of(row: Row) -> User:
         last_login_at=instant_of(row[9]),
         deleted_at=instant_of(row[10]),
     )
+
+
+def erase_user(tx: Tx, store: str, user_id: int, most: int) -> dict[str, int]:
+    """Remove some of a user's sessions, keys and links; the user's own row stays for the end."""
+    leaving = tuple(
+        (table, table.c.user_id == user_id) for table in (user_sessions, api_keys, sign_in_links)
+    )
+    return remove_some(tx, store, leaving, most, f"erase user {user_id}")
+
+
+def remove_user(tx: Tx, user_id: int) -> dict[str, int]:
+    """Remove a user's own row, and what still refers to it."""
+    leaving = ((users, users.c.id == user_id),)
+    return remove_some(tx, "main", leaving, 1, f"erase user {user_id}")

@@ -7,6 +7,7 @@ each: however many come at once, each of them waits as long as those before it e
 from __future__ import annotations
 
 from datetime import datetime
+from math import ceil
 
 from bahi.db.tx import Tx
 from bahi.identity.model import WITH_A_USER, WITH_AN_ADDRESS, Patience
@@ -44,7 +45,7 @@ def forgive(tx: Tx, subject: str | None, address: str | None, now: datetime) -> 
 def _failures(tx: Tx, subject: str, patience: Patience, now: datetime) -> int:
     failures, last_failed_at, blocked_until = session_rows.failures_of(tx, subject, now)
     if blocked_until is not None and blocked_until > now:
-        wait_s = int((blocked_until - now).total_seconds()) + 1
+        wait_s = ceil((blocked_until - now).total_seconds())
         raise TooSoon(f"Too many failed attempts; try again in {wait_s} s.", retry_after_s=wait_s)
     return 0 if now - last_failed_at > patience.forgotten_after else failures
 

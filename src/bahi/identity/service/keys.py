@@ -13,6 +13,7 @@ import time
 from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, Final
 
 from bahi.audit.service import note
@@ -147,8 +148,11 @@ class Keys:
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._main, self._clock, self._revisions = main, clock, revisions
-        self._digest = vault.digest
+        self._vault = vault
+        self._secret = secrets.token_bytes(KEY_BYTES)
         self._revision: int | None = None
+        known_at_most = VALID_AT_MOST + INVALID_AT_MOST
+        self._digests: Remembered[bytes, str] = Remembered(known_at_most, VALID_FOR_S, now_s)
         self._valid: Remembered[str, Holder] = Remembered(VALID_AT_MOST, VALID_FOR_S, now_s)
         self._invalid: Remembered[str, str] = Remembered(INVALID_AT_MOST, INVALID_FOR_S, now_s)
         self._strangers: Remembered[str, int] = Remembered(
@@ -161,18 +165,31 @@ class Keys:
 
     async def holder(self, key: str, address: str | None = None) -> Holder:
         """Return whose key this is; refuse one that is nobody's, or that has ended."""
-        digest = self._digest(key, PURPOSE)
+        digest = self._digest_of(key)
         self._forget_if_changed()
         found = self._valid.get(digest)
         if found is None:
-            found = await self._find(key, digest, address)
+            found = await self._find(digest, address)
         if found.expires_at is not None and found.expires_at <= self._clock():
             raise Unauthenticated("This API key has expired; issue a new one.")
         return found
 
-    async def _find(self, key: str, digest: str, address: str | None) -> Holder:
-        if not could_be_a_key(key):
-            raise Unauthenticated
+    def _digest_of(self, key: str) -> str:
+        """Return a key's digest; of one that came before, at the price of one hash.
+
+        The keyring's own digest costs a look at its file and a second hash. What stands for a key
+        in memory is a digest under a secret that ends with this process.
+        """
+        here = blake2b(key.encode(errors="surrogatepass"), key=self._secret).digest()
+        digest = self._digests.get(here)
+        if digest is None:
+            if not could_be_a_key(key):
+                raise Unauthenticated
+            digest = self._vault.digest(key, PURPOSE)
+            self._digests.put(here, digest)
+        return digest
+
+    async def _find(self, digest: str, address: str | None) -> Holder:
         while (asking := self._asking.get(digest)) is None:
             if self._invalid.get(digest):
                 raise Unauthenticated
@@ -190,9 +207,13 @@ class Keys:
     def _forget_if_changed(self) -> None:
         number = self._revisions.number(TOPIC)
         if number is None or number != self._revision:
-            self._valid.clear()
-            self._invalid.clear()
+            self.forget()
             self._revision = number
+
+    def forget(self) -> None:
+        """Know nothing any more: every key is looked up again."""
+        self._valid.clear()
+        self._invalid.clear()
 
     def _ask_if_room(self, digest: str, address: str) -> Asking | None:
         """Ask the database; None while as many questions of this address are open as it has left.

@@ -75,6 +75,11 @@ def get_user(tx: Tx, user_id: int) -> User:
     return user
 
 
+def find_user(tx: Tx, user_id: int) -> User | None:
+    """Return a user, removed or not, if there is one."""
+    return user_rows.find_user(tx, user_id=user_id)
+
+
 def get_user_by_username(tx: Tx, username: str) -> User:
     """Return a user by the name they sign in with."""
     user = user_rows.find_user(tx, username=parse_username(username))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bahi.db.leaving import remove_some
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
 from bahi.jobs.model import Job, Payload
@@ -210,3 +211,9 @@ def as_json(document: Payload) -> str:
         return json.dumps(dict(document), ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as fault:
         raise Invalid(f"That cannot be kept as JSON: {fault}.") from None
+
+
+def erase_user(tx: Tx, store: str, user_id: int, most: int) -> dict[str, int]:
+    """Remove some jobs that a user asked for."""
+    leaving = ((jobs, jobs.c.user_id == user_id),)
+    return remove_some(tx, store, leaving, most, f"erase user {user_id}")

@@ -4,6 +4,7 @@ from bahi.jobs.service.bell import Bell
 from bahi.jobs.service.context import Handler, JobContext
 from bahi.jobs.service.desk import (
     clean_up,
+    erase_user,
     jobs_by_status,
     recent_jobs,
     run_again,
@@ -57,6 +58,7 @@ __all__ = [
     "count_old_jobs",
     "create_job",
     "enqueue",
+    "erase_user",
     "extend",
     "fail",
     "get_job",

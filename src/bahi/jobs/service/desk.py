@@ -13,6 +13,7 @@ from typing import Final
 from bahi.db.stores import Store, Stores
 from bahi.db.tx import Tx
 from bahi.jobs.model import Job
+from bahi.jobs.repository import job as rows
 from bahi.jobs.service import records
 from bahi.jobs.service.bell import ring
 from bahi.kernel.actor import Actor, require_admin, require_change
@@ -119,3 +120,7 @@ def _whose(actor: Actor) -> int | None:
     if actor.is_admin:
         return None
     return -1 if actor.user_id is None else actor.user_id
+
+
+erase_user: Final = rows.erase_user
+"""Remove some jobs that a user asked for; return how many."""

@@ -17,7 +17,7 @@ from bahi.accounts.service.addresses import address_of
 from bahi.accounts.service.applications import get_registration, opened
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
-from bahi.kernel.actor import Actor
+from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import Clock
 from bahi.kernel.crypto import Vault
 from bahi.kernel.errors import Busy, InDoubt, NotCommitted, NotFound, Unavailable
@@ -224,6 +224,7 @@ class LoginDesk:
 
     async def revoke(self, actor: Actor, api_id: int) -> bool:
         """End a token here, then at the broker; False where there was none."""
+        require_change(actor)
         now = self.clock()
 
         def read(tx: Tx) -> tuple[Account, dict[str, str]]:

@@ -15,7 +15,7 @@ from bahi.accounts.model import Account, Registration
 from bahi.accounts.service.accounts import get_account
 from bahi.accounts.service.applications import list_registrations
 from bahi.db.tx import Tx
-from bahi.kernel.actor import Actor, the_house
+from bahi.kernel.actor import Actor, require_change, the_house
 from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.words import TokenMode, TokenRunStatus, TokenState
 from bahi.tokens.model import ENDED, Run
@@ -135,6 +135,7 @@ class Runs:
 
     async def resume(self, actor: Actor, account_id: int) -> Run:
         """Return the run that goes on: the newest that can, or a new one for what it lacked."""
+        require_change(actor)
         account = await self._desk.main.read(get_account, actor, account_id, fresh=True)
         run = await self._desk.main.read(_newest_resumable, account_id, fresh=True)
         if run is None:
@@ -144,6 +145,8 @@ class Runs:
 
     async def stop(self, actor: Actor, account_id: int) -> Run:
         """Stop an account's run before its next login."""
+
+        require_change(actor)
 
         def write(tx: Tx, now: datetime) -> Run:
             get_account(tx, actor, account_id)

@@ -1,0 +1,140 @@
+"""What questions and answers are made of: ids, instants, texts, pages of a list."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from fastapi import Path, Query
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import StringConstraints as Constraints
+
+from bahi.kernel.clock import IST
+from bahi.kernel.errors import Invalid, NotFound
+from bahi.kernel.words import BrokerSlug, parse
+
+PAGE_AT_MOST: Final = 100
+LARGEST: Final = (1 << 63) - 1
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+
+def _digits(said: Any) -> Any:
+    return str(said) if type(said) is int else said
+
+
+def _when(said: datetime) -> datetime:
+    if said.tzinfo is None or not 1970 <= said.year <= 2999:
+        raise ValueError("write an instant with its zone: 2026-11-20T09:15:00+05:30")
+    return said.astimezone(UTC)
+
+
+Id = Annotated[
+    str, BeforeValidator(_digits), Constraints(pattern=r"^[0-9]{1,19}$"),
+]  # fmt: skip
+"""An id: decimal, and text, since numbers of JSON lose digits."""
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(
+        lambda it: it.astimezone(IST).isoformat(), return_type=str, when_used="json-unless-none"
+    ),
+]
+"""An instant that is answered, at the exchange's offset."""
+
+When = Annotated[datetime, AfterValidator(_when)]
+"""An instant that somebody names."""
+
+Text = Annotated[str, Constraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Long = Annotated[str, Constraints(max_length=4096, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+PathId = Annotated[str, Path(pattern=r"^[0-9]{1,19}$", description="An id, in decimal digits.")]
+PathName = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.:@-]+$")]
+Broker = Annotated[
+    str,
+    Path(
+        max_length=20,
+        pattern=r"^[A-Za-z]+$",
+        description="breeze, kite, upstox, dhan or openalgo; `zerodha` and `icici` are known too.",
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=PAGE_AT_MOST, description="How many at most.")]
+After = Annotated[
+    str | None,
+    Query(max_length=64, pattern=r"^[A-Za-z0-9_-]*$", description="The `next` of the page before."),
+]
+
+
+class Form(BaseModel):
+    """A question; what it does not know it refuses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Shown(BaseModel):
+    """An answer, made of what the house knows."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list; `next` is what `after` has to be for the following part."""
+
+    items: list[T]
+    next: str | None
+
+
+def number(said: str) -> int:
+    """Return an id as a number; no row has one that is too large."""
+    if (it := int(said)) > LARGEST:
+        raise NotFound(f"There is no {said[:19]}.")
+    return it
+
+
+def cursor(*place: int) -> str:
+    """Write where a page ended."""
+    return base64.urlsafe_b64encode(".".join(map(str, place)).encode()).decode().rstrip("=")
+
+
+def place(after: str | None, parts: int = 1) -> tuple[int, ...] | None:
+    """Read where the page before ended."""
+    if not after:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)).decode("ascii")
+        found = tuple(int(part) for part in text.split("."))
+    except (ValueError, binascii.Error):
+        found = ()
+    if len(found) != parts or not all(0 <= each <= LARGEST for each in found):
+        raise Invalid("after: that is no `next` of a page of this list.")
+    return found
+
+
+def page_of(rows: Sequence[Any], shown: type[M], limit: int, at: Callable[[Any], int]) -> Page[M]:
+    """Make a page of what was read with one more than its limit."""
+    following = cursor(at(rows[limit - 1])) if len(rows) > limit else None
+    return Page(items=[shown.model_validate(row) for row in rows[:limit]], next=following)
+
+
+def part_of(
+    rows: Iterable[Any], shown: type[M], limit: int, after: str | None, *, newest: bool = False
+) -> Page[M]:
+    """Make a page of a list that is bounded as a whole, in the order of its ids."""
+    ended = place(after)
+    ordered = sorted(rows, key=lambda row: row.id, reverse=newest)
+    if ended is not None:
+        ordered = [row for row in ordered if (row.id < ended[0] if newest else row.id > ended[0])]
+    return page_of(ordered, shown, limit, lambda row: row.id)
+
+
+def broker_of(said: str) -> BrokerSlug:
+    """Return the broker that is meant, by any of its names."""
+    broker = parse(BrokerSlug, said, field="service")
+    if broker in {BrokerSlug.PAPER, BrokerSlug.ANGEL}:
+        raise Invalid(f"service: {broker} has no login; the others are breeze, kite, upstox, dhan "
+                      "and openalgo.")  # fmt: skip
+    return broker

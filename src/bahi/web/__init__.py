@@ -1,0 +1,1 @@
+"""The door for people: pages of HTML, one stylesheet, no script."""

@@ -1,0 +1,97 @@
+"""Where people come back from a broker, and read what came of it: in words, never a token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Path, Request, Response
+
+from bahi.bootstrap import House
+from bahi.kernel.actor import Actor
+from bahi.kernel.errors import Invalid, Unauthenticated
+from bahi.kernel.words import BrokerSlug
+from bahi.tokens.model import ENDED
+from bahi.web.frame import Frame
+from bahi.web.pages.going import TITLES, have_it_go_on, state_cookie
+from bahi.web.visit import FIELDS_AT_MOST, caller_of, form_of, page_route
+
+BY_A_LINK: Final = "a person with a link"
+AGAIN: Final = "bahi_again"
+UNKNOWN: Final = (
+    "This login was not begun in this browser, or took too long; begin again with a new link."
+)
+
+Broker = Annotated[str, Path(max_length=20)]
+
+
+def coming_routes(house: House, frame: Frame) -> APIRouter:
+    """Make the page at which brokers let people down."""
+    router = APIRouter(route_class=page_route(frame))
+
+    @router.api_route("/auth/callback/{broker}", methods=["GET", "POST"])
+    async def come_back(request: Request, broker: Broker) -> Response:
+        caller = caller_of(request)
+        await caller.stranger()
+        known = next((it for it in TITLES if it == broker.lower()), None)
+        if known is None:
+            raise Invalid(f"broker: there is no login at {broker!r}.")
+        form = await form_of(request)
+        brought = {**_query(request), **form}
+        state = _state(brought) or request.cookies.get(state_cookie(known), "")
+        if not state:
+            if request.method == "POST" and AGAIN not in brought:
+                return _ask_again(frame, known, form)
+            raise Unauthenticated(UNKNOWN)
+        person = await caller.person()
+        actor = person or _visitor(caller.visitor)
+        answered = await house.handing.answer(known, state, brought, actor)
+        run = answered.run
+        goes_on = run is not None and run.status not in ENDED
+        if run is not None and goes_on:
+            await have_it_go_on(house, actor, run)
+        signed_in = person is not None and caller.session is not None
+        page = frame.page(
+            "came.html",
+            broker=TITLES[known],
+            answered=answered,
+            goes_on=goes_on,
+            csrf=house.sign_in.csrf_of(caller.session) if signed_in and caller.session else None,
+        )
+        page.delete_cookie(
+            state_cookie(known),
+            path="/auth/callback/",
+            secure=frame.is_https,
+            httponly=True,
+            samesite="lax",
+        )
+        return page
+
+    return router
+
+
+def _query(request: Request) -> dict[str, str]:
+    return dict(request.query_params.multi_items()[:FIELDS_AT_MOST])
+
+
+def _state(brought: Mapping[str, str]) -> str:
+    """Return the state that came along; Kite may bring it inside what it was asked to bring."""
+    inside = dict(parse_qsl(brought.get("redirect_params", "")[:2000]))
+    return brought.get("state") or inside.get("state") or ""
+
+
+def _ask_again(frame: Frame, broker: BrokerSlug, form: Mapping[str, str]) -> Response:
+    """Have the person's own click send the form again: only then does our cookie come along."""
+    return frame.page(
+        "again.html", broker=TITLES[broker], slug=broker, fields=dict(form), again=AGAIN
+    )
+
+
+def _visitor(visitor: Actor) -> Actor:
+    return Actor(
+        name=BY_A_LINK,
+        address=visitor.address,
+        agent=visitor.agent,
+        request_id=visitor.request_id,
+    )
