@@ -222,12 +222,13 @@ def test_without_a_terminal_the_addresses_are_said_and_the_code_is_two(
 
 
 def test_what_nobody_can_open_yet_says_what_is_missing(quick: Terminal) -> None:
-    quick("account", "add", "Host", "--broker", "openalgo")
-    assert quick("account", "app", "add", "Host", answer="c4n4ry-of-the-host\n").code == 0
+    quick("account", "add", "Dhan", "--broker", "dhan")
+    words = ("account", "app", "add", "Dhan", "--client-id", DHAN.client_id)
+    assert quick(*words, answer="c4n4ry-of-dhan\n").code == 0
     said = quick("token", "run")
     assert said.code == 2
-    assert "Host, PRIMARY: " in said.err
-    assert "Set the account's host." in said.err
+    assert "Dhan, PRIMARY: " in said.err
+    assert "Dhan client id" in said.err
     going_on = quick("token", "run")
     assert (going_on.code, "a run is under way" in going_on.err) == (2, True)
     assert "resume it or stop it" in quick("token", "run", "--mode", "ALL").err

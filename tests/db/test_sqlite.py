@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -134,3 +136,32 @@ def test_a_unit_that_waits_for_another_process_can_still_be_taken_back(sqlite_ur
         await stores.close()
 
     asyncio.run(story())
+
+
+IN_ANOTHER_PROCESS = """
+import sys
+from pathlib import Path
+from bahi.db.sqlite import connect
+core = connect(Path(sys.argv[1]))
+core.execute("INSERT INTO notes VALUES (?)", (sys.argv[2],))
+print(*(note for (note,) in core.execute("SELECT note FROM notes ORDER BY rowid")))
+core.close()
+"""
+
+
+def test_a_further_connection_leaves_the_locks_of_this_process_as_they_are(tmp_path: Path) -> None:
+    """Or a second process, when it ends, takes the log away under this one's commits."""
+    path = tmp_path / "shared.sqlite"
+
+    def another(note: str) -> list[str]:
+        command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(path), note]
+        ended = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+        return ended.stdout.split()
+
+    first = sqlite.connect(path)
+    first.execute("CREATE TABLE notes (note TEXT) STRICT")
+    sqlite.connect(path).close()
+    assert another("theirs") == ["theirs"]
+    first.execute("INSERT INTO notes VALUES ('ours')")
+    assert another("again") == ["theirs", "ours", "again"]
+    first.close()

@@ -10,7 +10,7 @@ rows tell which of them was changed. Rows of one seal go by their ids.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -20,7 +20,12 @@ FIRST: Final = 0
 """What stands for the seal before the first one."""
 
 ROW_DIGEST_BYTES: Final = 16
+ROWS_IN_A_SEAL: Final = 500
+ROWS_AT_ONCE: Final = 5_000
 _WRITE: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_CANONICAL: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False
+).encode
 """Made once: `json.dumps` would make another for every row."""
 
 
@@ -95,7 +100,7 @@ def canonical(document: Any) -> str | None:
     """Write a JSON document in the one form in which it is stored and digested."""
     if document is None:
         return None
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL(document)
 
 
 def again(stored: str | None) -> str | None:
@@ -106,3 +111,42 @@ def again(stored: str | None) -> str | None:
 def row_digest(row: Sequence[Any]) -> str:
     """Digest a row as stored: its columns in the table's order."""
     return blake2b(_WRITE(list(row)).encode(), digest_size=ROW_DIGEST_BYTES).hexdigest()
+
+
+def in_batches(seals: Sequence[Seal]) -> Iterator[list[Seal]]:
+    """Part seals so that each batch is read at once: many small ones, or few large ones."""
+    batch: list[Seal] = []
+    rows = 0
+    for seal in seals:
+        batch.append(seal)
+        rows += seal.row_count
+        if rows >= ROWS_AT_ONCE or len(batch) >= ROWS_IN_A_SEAL:
+            yield batch
+            batch, rows = [], 0
+    if batch:
+        yield batch
+
+
+def chained(seals: Sequence[Seal]) -> tuple[list[Seal], list[Finding]]:
+    """Follow the seals from the first; what does not hang together is named."""
+    after = {seal.previous_seal_no: seal for seal in seals}
+    chain: list[Seal] = []
+    findings: list[Finding] = []
+    before, digest = FIRST, ""
+    while (seal := after.pop(before, None)) is not None:
+        if seal.previous_digest != digest:
+            findings.append(
+                Finding(
+                    "chain broken",
+                    seal.seal_no,
+                    None,
+                    f"Seal {seal.seal_no} does not name the digest of seal {before} before it.",
+                )
+            )
+        chain.append(seal)
+        before, digest = seal.seal_no, seal.digest
+    for lost in after.values():
+        sentence = f"Seal {lost.previous_seal_no}, which seal {lost.seal_no} follows, is not there."
+        findings.append(Finding("seal removed", lost.previous_seal_no, None, sentence))
+        chain.append(lost)
+    return chain, findings

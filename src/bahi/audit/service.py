@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from bahi.audit import repository
-from bahi.audit.model import FIRST, Entry, Finding, Member, Seal, Verdict, canonical, row_digest
+from bahi.audit.model import (
+    FIRST,
+    ROWS_IN_A_SEAL,
+    Entry,
+    Finding,
+    Member,
+    Seal,
+    Verdict,
+    canonical,
+    chained,
+    in_batches,
+    row_digest,
+)
 from bahi.db.failures import Duplicate
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
@@ -25,8 +37,6 @@ from bahi.kernel.ids import minted_at
 from bahi.kernel.redaction import redact, redact_text
 
 SEAL_EVERY_S: Final = 1.5
-ROWS_IN_A_SEAL: Final = 500
-ROWS_AT_ONCE: Final = 5_000
 PAGE_AT_MOST: Final = 500
 LATE_BY: Final = timedelta(hours=1)
 """How much older than the newest sealed row one may be that commits now; a sweep finds others."""
@@ -243,17 +253,11 @@ async def verify(
 ) -> Verdict:
     """Check every seal of a store against its rows, the chain, and the copy outside."""
     seals = await store.read(repository.seals, fresh=True)
-    chain, findings = _chain(seals)
+    chain, findings = chained(seals)
     rows = 0
-    for batch in _batches(chain):
-        numbers = [seal.seal_no for seal in batch]
-        held = await store.read(repository.members, numbers, fresh=True)
-        left = [number for number in numbers if number not in held]
-        if left:  # these left for the archive; their seals stayed
-            held |= await archive.read(repository.members, left, fresh=True)
-        for seal in batch:
-            findings += _check(seal, held.get(seal.seal_no, []), vault)
-            rows += seal.row_count
+    async for batch, held in _ahead(store, archive, list(in_batches(chain))):
+        findings += await asyncio.to_thread(_check_all, batch, held, vault)
+        rows += sum(seal.row_count for seal in batch)
         tell(rows)
     unsealed = await store.read(
         repository.count_unsealed, to_micros(now - UNSEALED_FOR), fresh=True
@@ -269,43 +273,39 @@ async def verify(
     )
 
 
-def _batches(seals: Sequence[Seal]) -> Iterator[list[Seal]]:
-    """Part seals so that each batch is read at once: many small ones, or few large ones."""
-    batch: list[Seal] = []
-    rows = 0
-    for seal in seals:
-        batch.append(seal)
-        rows += seal.row_count
-        if rows >= ROWS_AT_ONCE or len(batch) >= ROWS_IN_A_SEAL:
-            yield batch
-            batch, rows = [], 0
-    if batch:
-        yield batch
+Held = dict[int, list[Member]]
 
 
-def _chain(seals: Sequence[Seal]) -> tuple[list[Seal], list[Finding]]:
-    """Follow the seals from the first; what does not hang together is named."""
-    after = {seal.previous_seal_no: seal for seal in seals}
-    chain: list[Seal] = []
-    findings: list[Finding] = []
-    before, digest = FIRST, ""
-    while (seal := after.pop(before, None)) is not None:
-        if seal.previous_digest != digest:
-            findings.append(
-                Finding(
-                    "chain broken",
-                    seal.seal_no,
-                    None,
-                    f"Seal {seal.seal_no} does not name the digest of seal {before} before it.",
-                )
-            )
-        chain.append(seal)
-        before, digest = seal.seal_no, seal.digest
-    for lost in after.values():
-        sentence = f"Seal {lost.previous_seal_no}, which seal {lost.seal_no} follows, is not there."
-        findings.append(Finding("seal removed", lost.previous_seal_no, None, sentence))
-        chain.append(lost)
-    return chain, findings
+async def _ahead(
+    store: Store, archive: Store, batches: Sequence[list[Seal]]
+) -> AsyncIterator[tuple[list[Seal], Held]]:
+    """Yield what each batch of seals covers; the next is read while this one is checked."""
+    reading: asyncio.Task[Held] | None = None
+    try:
+        for place, batch in enumerate(batches):
+            held = await (reading or _held_by(store, archive, batch))
+            following = batches[place + 1 : place + 2]
+            reading = None
+            if following:
+                reading = asyncio.create_task(_held_by(store, archive, following[0]))
+            yield batch, held
+    finally:
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _held_by(store: Store, archive: Store, batch: Sequence[Seal]) -> Held:
+    numbers = [seal.seal_no for seal in batch]
+    held = await store.read(repository.members, numbers, fresh=True)
+    left = [number for number in numbers if number not in held]
+    if left:  # these left for the archive; their seals stayed
+        held |= await archive.read(repository.members, left, fresh=True)
+    return held
+
+
+def _check_all(batch: Sequence[Seal], held: Held, vault: Vault) -> list[Finding]:
+    return [it for seal in batch for it in _check(seal, held.get(seal.seal_no, []), vault)]
 
 
 def _check(seal: Seal, held: Sequence[Member], vault: Vault) -> list[Finding]:

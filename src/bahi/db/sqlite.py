@@ -8,6 +8,7 @@ fails.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sqlite3
@@ -44,8 +45,8 @@ def connect(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = F
             f"This Python carries SQLite {sqlite3.sqlite_version}; "
             "Bahi needs 3.37 or newer (STRICT tables)."
         )
-    if str(path) != ":memory:":  # SQLite gives its -wal and -shm the mode of the file
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if str(path) != ":memory:":
+        _make_file(path)
     driver = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=512
     )
@@ -55,6 +56,21 @@ def connect(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = F
         driver.close()
         raise
     return driver
+
+
+def _make_file(path: Path) -> None:
+    """Make a file that is not there, closed to others: SQLite gives its -wal and -shm its mode.
+
+    One that is there is not opened: to close it again would drop every lock that this process
+    holds on it (POSIX), and another process would take the file for its own.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
 
 
 def _prepare(
