@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +17,8 @@ import sqlalchemy as sa
 from bahi.db import postgres, sqlite
 from bahi.db.failures import DatabaseAway, Deadlock, translate
 from bahi.db.reading import Reading, Threads, shutting_down
-from bahi.db.tx import Tx
+from bahi.db.statement import Params, Statement
+from bahi.db.tx import Row, Tx
 from bahi.kernel.errors import BahiError, TooMuch
 
 SQLITE_READERS: Final = 8
@@ -42,6 +44,9 @@ class Readers(Protocol):
     async def read(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Run the function in a read-only snapshot and return its result."""
 
+    async def look(self, statement: Statement, params: Params) -> Row | None:
+        """Return the one row that an index leads to, as it is now."""
+
     def close(self, within_s: float = CLOSE_WITHIN_S) -> None:
         """Give up what still reads, and let the connections go."""
 
@@ -53,6 +58,41 @@ class SqliteReaders:
         self._engine = sqlite.engine(path, readonly=True)
         self._threads = Threads(SQLITE_READERS, f"read-{path.stem}")
         self._idle: list[sa.Connection] = []
+        self._path = path
+        self._looker: Any = None
+        self._looking = threading.Lock()
+
+    async def look(self, statement: Statement, params: Params) -> Row | None:
+        """See `Readers`: done in the caller's thread, since it is done before one could be asked.
+
+        It never waits there: where the file is not free at once, a thread reads.
+        """
+        if self._looking.acquire(blocking=False):
+            try:
+                return self._look(statement, params)
+            except sqlite3.Error:
+                self._end_looking()
+            finally:
+                self._looking.release()
+        found: Row | None = await self.read(_one, (statement, params))
+        return found
+
+    def _look(self, statement: Statement, params: Params) -> Row | None:
+        if self._threads.closed:
+            raise shutting_down()
+        if self._looker is None:
+            self._looker = sqlite.connect(self._path, readonly=True)
+            self._looker.execute("PRAGMA busy_timeout = 0")
+        text, bind = statement.on(self._engine.dialect)
+        cursor = self._looker.execute(text, bind(params))
+        row: Row | None = cursor.fetchone()
+        cursor.close()
+        return row
+
+    def _end_looking(self) -> None:
+        if self._looker is not None:
+            self._looker.close()
+            self._looker = None
 
     async def read(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """See `Readers`."""
@@ -90,6 +130,8 @@ class SqliteReaders:
     def close(self, within_s: float = CLOSE_WITHIN_S) -> None:
         """See `Readers`; a connection still in use is closed by the thread that uses it."""
         self._threads.close(within_s)
+        with self._looking:
+            self._end_looking()
         self._close_idle()
 
 
@@ -178,6 +220,11 @@ class SchemaReaders:
         except DatabaseAway:
             return await self._source.read(self._schema, fn, args)
 
+    async def look(self, statement: Statement, params: Params) -> Row | None:
+        """See `Readers`."""
+        found: Row | None = await self.read(_one, (statement, params))
+        return found
+
     def close(self, within_s: float = CLOSE_WITHIN_S) -> None:  # noqa: ARG002 - nothing to wait for
         """See `Readers`: the pool outlives its share."""
         self._closed = True
@@ -201,10 +248,18 @@ class ReplicaReaders:
                 pass
         return await self._primary.read(fn, args)
 
+    async def look(self, statement: Statement, params: Params) -> Row | None:
+        """See `Readers`: as it is now, so by the primary."""
+        return await self._primary.look(statement, params)
+
     def close(self, within_s: float = CLOSE_WITHIN_S) -> None:
         """See `Readers`."""
         self._replica.close(within_s)
         self._primary.close(within_s)
+
+
+def _one(tx: Tx, statement: Statement, params: Params) -> Row | None:
+    return tx.row(statement, params)
 
 
 def _no_ids() -> NoReturn:

@@ -28,7 +28,8 @@ from bahi.db.readers import (
 from bahi.db.running import inside_a_transaction
 from bahi.db.schema import STORES
 from bahi.db.sqlite import SqliteWriter
-from bahi.db.tx import Tx
+from bahi.db.statement import Params, Statement
+from bahi.db.tx import Row, Tx
 from bahi.kernel.errors import BahiError, Busy, Misconfigured, NotCommitted
 
 DRAIN_S: Final = 5.0
@@ -103,6 +104,10 @@ class Store:
     ) -> Coroutine[Any, Any, T]:
         """Run `fn(tx, *args)` in a read-only snapshot; `fresh` sees every commit so far."""
         return (self._fresh if fresh else self._readers).read(fn, args)
+
+    def look(self, statement: Statement, params: Params) -> Coroutine[Any, Any, Row | None]:
+        """Return the one row that an index leads to, as it is now; for the hottest look-ups."""
+        return self._fresh.look(statement, params)
 
     def start(self) -> None:
         """Begin to take writes."""

@@ -52,7 +52,11 @@ def add_key(tx: Tx, row: Mapping[str, Any]) -> None:
 
 def find_holder(tx: Tx, digest: str) -> Holder | None:
     """Return whose key this is, by its digest alone: one look at an index."""
-    row = tx.row(HOLDER, {"digest": digest})
+    return holder_of(tx.row(HOLDER, {"digest": digest}))
+
+
+def holder_of(row: Row | None) -> Holder | None:
+    """Read a holder from what HOLDER brought."""
     if row is None:
         return None
     key_id, user_id, username, role, scope, expires_at = row

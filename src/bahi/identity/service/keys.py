@@ -247,7 +247,8 @@ class Keys:
     async def _ask(self, digest: str) -> Holder | None:
         as_of = self._revisions.number(TOPIC)
         self.looked_up += 1
-        found = await self._main.read(key_rows.find_holder, digest, fresh=True)
+        row = await self._main.look(key_rows.HOLDER, {"digest": digest})
+        found = key_rows.holder_of(row)
         if as_of is not None and as_of == self._revision == self._revisions.number(TOPIC):
             if found is None:
                 self._invalid.put(digest, "nobody's")
