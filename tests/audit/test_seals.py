@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from bahi.audit import repository
 from bahi.audit.model import Verdict
-from bahi.audit.service import Sealer, move_to_archive, note, recent, verify
+from bahi.audit.service import Sealer, Witness, move_to_archive, note, recent, verify
+from bahi.audit.service.witness import LARGEST_BYTES
 from bahi.bootstrap import House
 from bahi.db.opening import Database, transaction
 from bahi.db.tx import Tx
@@ -135,6 +138,89 @@ def test_a_tail_cut_off_with_its_seals_is_found(home: dict[str, str]) -> None:
         )
         (finding,) = (await verdict(house)).findings
         assert finding.what == "tail cut"
+
+    live_in(home, story)
+
+
+CUT = (
+    "DELETE FROM audit_seal_rows WHERE audit_id > {keep}",
+    "DELETE FROM audit_trail WHERE id > {keep}",
+    "DELETE FROM audit_seals WHERE previous_seal_no <> 0",
+)
+
+
+def test_a_cut_is_found_though_the_house_has_gone_on(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        keep = max(await seal_some(house))
+        await seal_some(house)
+        tamper(house, *(it.format(keep=keep) for it in CUT))
+        await seal_some(house)
+        (finding,) = (await verdict(house)).findings
+        assert finding.what == "tail cut"
+
+    live_in(home, story)
+
+
+def test_a_row_that_was_unsealed_changed_and_sealed_again_is_found(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        await seal_some(house)
+        second = await seal_some(house)
+        tamper(
+            house,
+            f"DELETE FROM audit_seal_rows WHERE audit_id >= {min(second)}",
+            "DELETE FROM audit_seals WHERE previous_seal_no <> 0",
+            f"UPDATE audit_trail SET actor = 'him' WHERE id = {second[0]}",
+        )
+        assert await sealer(house).seal() == 3
+        assert [it.what for it in (await verdict(house)).findings] == ["tail cut"]
+
+    live_in(home, story)
+
+
+@pytest.mark.parametrize(
+    ("left", "what"),
+    [(None, "witness missing"), ("abc def", "witness forged"), ("1 ab 2 cd", "witness forged")],
+)
+def test_a_witness_that_was_taken_away_or_written_by_another_is_named(
+    home: dict[str, str], left: str | None, what: str
+) -> None:
+    async def story(house: House) -> None:
+        await seal_some(house)
+        file = house.settings.home / "seals" / "main"
+        if left is None:
+            file.unlink()
+        else:
+            file.write_text(left)
+        assert what in [it.what for it in (await verdict(house)).findings]
+
+    live_in(home, story)
+
+
+def test_a_row_that_was_put_in_with_an_older_time_is_remarked_on(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        await seal_some(house)
+        before = to_micros(house.clock() - timedelta(hours=2))
+        await house.stores["main"].write(_add_with_id, 77, before)
+        again = sealer(house)
+        assert await again.seal() == 1
+        found = await verdict(house)
+        assert found.is_good
+        assert any("77" in note and "put in later" in note for note in found.notes)
+
+    live_in(home, story)
+
+
+def test_a_witness_keeps_its_newer_half(home: dict[str, str], tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        ids = await seal_some(house)
+        assert len(ids) == 3
+        witness = Witness(house.settings.home, "main", house.vault)
+        (seal,) = await house.stores["main"].read(repository.seals, fresh=True)
+        lines = LARGEST_BYTES // witness.path.stat().st_size + 1
+        witness.path.write_bytes(witness.path.read_bytes() * lines)
+        witness.keep(seal)
+        assert witness.path.stat().st_size < LARGEST_BYTES
+        assert (await verdict(house)).is_good
 
     live_in(home, story)
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from bahi.audit.service import recent
 from bahi.bootstrap import House
 from bahi.db.opening import Database
 from bahi.db.revisions import Revisions
+from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.crypto import Vault
 from bahi.kernel.errors import Forbidden, Invalid, KeyMissing
@@ -265,3 +267,43 @@ def test_a_list_of_hours_reads_back_in_order(some: list[Any]) -> None:
 def test_any_text_is_a_list_of_hours_or_refused_by_a_sentence(text: str) -> None:
     with suppress(Invalid):
         assert times_of(hours(text))
+
+
+UNKEEPABLE = ["\0", "a\0b", "\ud800", {"\ud800": 1}, {"a": ["x", {"b\0": 1}]}, [["\udfff"]]]
+
+
+@pytest.mark.parametrize("value", UNKEEPABLE)
+def test_what_the_databases_would_not_keep_alike_is_refused(
+    home: dict[str, str], value: object
+) -> None:
+    async def story(house: House) -> None:
+        wish = Wish(category="adv", key="x", value=value)
+        with pytest.raises(Invalid, match="half of one"):
+            await house.stores["main"].write(set_config, house.vault, WHO, wish, house.clock())
+
+    live_in(home, story)
+
+
+def test_our_own_settings_are_no_secrets_whatever_their_names(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        wish = Wish(category="scheduler", key="token_alert_time", value="09:00")
+        found = await house.stores["main"].write(set_config, house.vault, WHO, wish, house.clock())
+        assert (found.value, found.is_sensitive) == ("09:00", False)
+
+    live_in(home, story)
+
+
+def test_a_setting_that_was_spoilt_by_hand_counts_as_its_default(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        def spoil(tx: Tx) -> None:
+            seed(tx, house.clock())
+            tx.change(
+                sa.text("UPDATE config SET value = 'seven' WHERE key = 'rate_limit_per_minute'")
+            )
+
+        await house.stores["main"].write(spoil)
+        assert await house.config.get("api", "rate_limit_per_minute") == 60
+        shown = await house.stores["main"].read(get_config, "api", "rate_limit_per_minute")
+        assert shown.value == "seven"
+
+    live_in(home, story)

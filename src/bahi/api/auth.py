@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
@@ -13,9 +14,11 @@ from bahi.accounts.service.applications import list_registrations
 from bahi.api.forms import Broker, Form, Id, Instant, Text, broker_of
 from bahi.api.routes import PRIVATE, Authenticated, ForAdmins, Who, joined
 from bahi.api.runs import Started, set_going
+from bahi.audit.service import note
 from bahi.bootstrap import House
 from bahi.bootstrap.office import cleanup_sessions
 from bahi.db.tx import Tx
+from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Conflict
 from bahi.kernel.words import BrokerSlug, TokenMode, TokenState
 from bahi.tokens.service.status import AccountStatus, status_of
@@ -135,13 +138,17 @@ def auth_routes(house: House) -> APIRouter:
     @admins.post("/cleanup")
     async def clean_up(actor: Who) -> Cleaned:
         """End the broker tokens and web sessions whose time is over."""
-        del actor
         now = house.clock()
         found: dict[str, Any] = await cleanup_sessions(main, now)
+        await main.write(_note_cleanup, actor, found, now)
         cleaned = found["tokens"] + found["sessions"]
         return Cleaned(status="success", cleaned=cleaned, timestamp=now, **found)
 
     return joined(admins, router)
+
+
+def _note_cleanup(tx: Tx, actor: Actor, found: dict[str, Any], now: datetime) -> None:
+    note(tx, actor, "cleanup", ("auth", None), now, new=found)
 
 
 def _service(status: AccountStatus) -> ServiceStatus:

@@ -2,11 +2,16 @@
 
 A key comes in the header `X-API-Key` and nowhere else. A session comes as a cookie, which browsers
 send by themselves, so what changes something has to bring the session's token in `X-CSRF-Token`.
+
+However many strangers come from an address, whoever is known there goes on: only strangers are
+refused. What they cost is bounded: unknown keys by `Keys`, unknown sessions here.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import secrets
+from hashlib import blake2b
 from typing import Final
 from urllib.parse import unquote
 
@@ -18,6 +23,7 @@ from bahi.api.limits import Limits, Share
 from bahi.bootstrap import House
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Forbidden, Unauthenticated
+from bahi.kernel.remembered import Remembered
 
 KEY_HEADER: Final = "X-API-Key"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -25,6 +31,10 @@ SESSION_TIMES: Final = 5
 """A page makes several requests where a program makes one."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 AGENT_AT_MOST: Final = 300
+SESSIONS_AT_MOST: Final = 1_000
+SESSIONS_FOR_S: Final = 36_000.0
+HOME_BITS: Final = 64
+"""Of an IPv6 address, what one household or one machine is given: the rest it chooses freely."""
 
 
 class Callers:
@@ -33,6 +43,8 @@ class Callers:
     def __init__(self, house: House, session_cookie: str) -> None:
         self.house, self.session_cookie = house, session_cookie
         self.limits = Limits()
+        self._good: Remembered[bytes, bool] = Remembered(SESSIONS_AT_MOST, SESSIONS_FOR_S)
+        self._secret = secrets.token_bytes(32)
 
     def caller(self, scope: Scope, request_id: str) -> Caller:
         """Return who a request comes from, of whom nothing is looked up yet."""
@@ -43,6 +55,21 @@ class Callers:
         per_minute: int = await self.house.config.get("api", "rate_limit_per_minute")
         return per_minute
 
+    async def of_session(self, session: str, home: str, visitor: Actor) -> Actor:
+        """Return whose session this is; of those that never were good, look up only so many."""
+        mark = blake2b(session.encode(errors="surrogatepass"), key=self._secret).digest()
+        if not self._good.get(mark):
+            share = self.limits.count(f"sessions of:{home}", await self.rate())
+            if share.asked > share.limit:
+                raise share.refuse()
+        try:
+            actor = await self.house.sign_in.actor_of(session, visitor)
+        except Unauthenticated:
+            self._good.forget(mark)
+            raise
+        self._good.put(mark, value=True)
+        return actor
+
 
 class Caller:
     """Who one request comes from; looked up once, when a route wants to know."""
@@ -52,6 +79,7 @@ class Caller:
         self._headers = Headers(scope=scope)
         peer = scope.get("client")
         self.address: str | None = peer[0] if peer else None
+        self.home = home_of(self.address)
         self.visitor = Actor(
             name="a visitor",
             address=self.address,
@@ -67,7 +95,6 @@ class Caller:
     async def actor(self) -> Actor:
         """Return who asks; refuse a stranger, and whoever asks too much."""
         if self.known is None:
-            await self._bound_strangers()
             try:
                 self.known = await self._find()
             except Unauthenticated:
@@ -82,7 +109,7 @@ class Caller:
             return await self._of_key(key)
         if self.session is None:
             raise Unauthenticated
-        actor = await self._callers.house.sign_in.actor_of(self.session, self.visitor)
+        actor = await self._callers.of_session(self.session, self.home, self.visitor)
         if self._method not in SAFE:
             brought = self._headers.get(CSRF_HEADER, "")
             if not self._callers.house.sign_in.is_csrf(self.session, brought):
@@ -94,7 +121,7 @@ class Caller:
 
     async def _of_key(self, key: str) -> Actor:
         keys = self._callers.house.keys
-        holder = await keys.holder(key, self.address)
+        holder = await keys.holder(key, self.home)
         keys.used(holder)
         return Actor(
             name=holder.username,
@@ -111,7 +138,7 @@ class Caller:
         """Return who is signed in to the pages, None where nobody is."""
         if self.known is None and self.session is not None:
             try:
-                self.known = await self._callers.house.sign_in.actor_of(self.session, self.visitor)
+                self.known = await self._callers.of_session(self.session, self.home, self.visitor)
             except Unauthenticated:
                 return None
             await self._count(self.known)
@@ -128,19 +155,30 @@ class Caller:
         if self.share.asked > self.share.limit:
             raise self.share.refuse()
 
-    async def _bound_strangers(self) -> None:
-        """Look at nothing that comes from an address from which too many strangers came."""
-        share = self._callers.limits.look(f"address:{self.address}", await self._callers.rate())
-        if share.asked >= share.limit:
-            self.share = share
-            raise share.refuse()
+    async def passer_by(self) -> None:
+        """Count one who need not be known here: by their session, or as a stranger."""
+        if await self.person() is None:
+            await self.stranger()
 
     async def stranger(self) -> None:
-        """Count one who is not known here, by the address; refuse one too many."""
+        """Count one who is not known here, by where they come from; refuse one too many."""
         most = await self._callers.rate()
-        self.share = self._callers.limits.count(f"address:{self.address}", most)
+        self.share = self._callers.limits.count(f"address:{self.home}", most)
         if self.share.asked > self.share.limit:
             raise self.share.refuse()
+
+
+def home_of(address: str | None) -> str:
+    """Name where an address is at home: an IPv4 address itself, of IPv6 the network of 64 bits."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return address or ""
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(found), HOME_BITS), strict=False))
 
 
 def _is_near(address: str | None, headers: Headers) -> bool:

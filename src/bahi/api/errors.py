@@ -75,6 +75,21 @@ LOGIN_STATUS: Final[dict[LoginFailure, HTTPStatus]] = {
 
 RETRY_AFTER_S: Final = {HTTPStatus.SERVICE_UNAVAILABLE: 1}
 COOLDOWN_S: Final = 660
+WHERE_AT_MOST: Final = 100
+RIGHT: Final = {
+    r"^[0-9]{1,19}$": "write an id in up to 19 decimal digits",
+    r"^[^\x00-\x1f\x7f]*$": "write it in one line, without control characters",
+    r"^[A-Za-z0-9_.:@-]+$": "write letters, digits and `_.:@-`, without spaces",
+    r"^[A-Za-z]+$": "write letters alone",
+    r"^[a-z_.]+$": "write small letters, `_` and `.`",
+    r"^[a-z][a-z0-9_]*$": "write small letters, digits and `_`, a letter first",
+    r"^[A-Za-z0-9_-]+$": "write letters, digits, `_` and `-`",
+    r"^[A-Za-z0-9_-]*$": "write the `next` of the page before",
+    r"^[A-Za-z0-9 _-]+$": "write letters, digits, spaces, `_` and `-`",
+    r"^[a-z_]+$": "write small letters and `_`",
+    "^(main|sandbox)$": "write `main` or `sandbox`",
+}
+"""What would be right, for each pattern that a door asks for: nobody has to read patterns."""
 CHALLENGE: Final = 'ApiKey realm="bahi", header="X-API-Key"'
 
 
@@ -153,9 +168,21 @@ async def _failed(request: Request, failure: Exception) -> Response:
 async def _misunderstood(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, RequestValidationError)  # noqa: S101 - what it was registered for
     first = failure.errors()[0]  # never its input, which may be a secret
-    where = redact_text(".".join(str(part)[:60] for part in first["loc"]))
-    message = f"{where}: {first['msg']}."
-    return _said(request, HTTPStatus.BAD_REQUEST, kernel.Invalid.code, message)
+    return _said(request, HTTPStatus.BAD_REQUEST, kernel.Invalid.code, _what_is_wrong(first))
+
+
+def _what_is_wrong(first: Mapping[str, Any]) -> str:
+    """Say what would be right; where it is, only so far as a line has room."""
+    if first["type"] == "json_invalid":
+        at = first["loc"][-1]
+        return f"body: this is no JSON; it cannot be read from character {at} on."
+    where = redact_text(".".join(str(part)[:60] for part in first["loc"][:20]))
+    if len(where) > WHERE_AT_MOST:
+        where = f"{where[: WHERE_AT_MOST - 1]}…"
+    said = first["msg"]
+    if first["type"] == "string_pattern_mismatch":
+        said = RIGHT.get(first["ctx"]["pattern"], "it holds characters that cannot be there")
+    return f"{where}: {said}."
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:

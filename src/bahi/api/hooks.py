@@ -10,10 +10,13 @@ from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import BaseModel, JsonValue
 
 from bahi.api.errors import problem_answers
-from bahi.api.routes import PRIVATE
+from bahi.api.routes import PRIVATE, Posted
+from bahi.api.runs import have_worker_go_on
 from bahi.bootstrap import House
+from bahi.kernel.actor import the_house
 from bahi.kernel.errors import BahiError
 from bahi.kernel.ports import LoginFailed
+from bahi.tokens.model import ENDED
 
 ANSWER_WITHIN_S: Final = 2.0
 AT_ONCE: Final = 20
@@ -32,8 +35,13 @@ class Taken(BaseModel):
 
 def hook_routes(house: House) -> APIRouter:
     """Make the doors at which brokers post."""
-    router = APIRouter(prefix="/auth/notify", tags=["hooks"])
+    router = APIRouter(prefix="/auth/notify", tags=["hooks"], route_class=Posted)
     looking: set[asyncio.Task[Any]] = set()
+
+    async def take(secret: str, told: Told) -> None:
+        answered = await house.handing.notified(secret, told)
+        if answered.run is not None and answered.run.status not in ENDED:
+            await have_worker_go_on(house, the_house("notifier"), answered.run)
 
     @router.post(
         "/upstox/{secret}",
@@ -44,7 +52,7 @@ def hook_routes(house: House) -> APIRouter:
         """Take a token that Upstox posts; whether it is good is asked of Upstox itself."""
         if len(looking) >= AT_ONCE:
             return Taken(status="accepted")  # a stranger's flood: Upstox posts again by itself
-        task = asyncio.create_task(house.handing.notified(secret, told), name="notifier")
+        task = asyncio.create_task(take(secret, told), name="notifier")
         looking.add(task)
         task.add_done_callback(looking.discard)
         task.add_done_callback(_told_late)

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bahi.api.bodies import is_too_deep
 from bahi.api.callers import Caller, Callers
 from bahi.api.errors import answer_to, operation_of
 from bahi.bootstrap import House
@@ -40,6 +41,10 @@ class TooLarge(TooMuch):
     code = "body_too_large"
 
 
+class HungUp(Exception):
+    """Who asked went away before the whole question had come."""
+
+
 class Requests:
     """The hall through which every request comes and every answer goes."""
 
@@ -61,6 +66,8 @@ class Requests:
         with about(request_id=request_id):
             try:
                 visit.body = await _whole_body(scope, receive)
+            except HungUp:
+                return  # half a question may read like a whole one: none of it is done
             except TooLarge as failure:
                 await answer_to(Request(scope), failure)(scope, receive, visit.send)
             else:
@@ -132,7 +139,7 @@ class Visit:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body) if body else None
+        return json.loads(body) if body and not is_too_deep(body) else None
     except (ValueError, RecursionError):
         return None
 
@@ -145,6 +152,8 @@ async def _whole_body(scope: Scope, receive: Receive) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HungUp
         body += message.get("body", b"")
         if len(body) > BODY_AT_MOST:
             raise TooLarge

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from bahi.api.callers import CSRF_HEADER, KEY_HEADER, SAFE
+from bahi.api.bodies import check_json
 from bahi.api.errors import NotJson, problem_answers
 from bahi.kernel.actor import Actor, require_admin, require_change
 from bahi.kernel.errors import Forbidden
@@ -46,6 +47,20 @@ PRIVATE: Final = Depends(_keep_private)
 """For a route that hands out a secret, or is handed one: the record has no bodies of it."""
 
 
+class Posted(APIRoute):
+    """For whoever may ask without being known."""
+
+    def get_route_handler(self) -> Answers:
+        """Look at the form of a body before anything reads it."""
+        answer = super().get_route_handler()
+
+        async def looked_at(request: Request) -> Response:
+            check_json(await request.body())
+            return await answer(request)
+
+        return looked_at
+
+
 class Authenticated(APIRoute):
     """For whoever has a key or a session; a viewer, or a key that only reads, changes nothing."""
 
@@ -80,6 +95,7 @@ class Authenticated(APIRoute):
                 kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if kind != JSON:
                     raise NotJson
+                check_json(await request.body())
             return await answer(request)
 
         return guarded

@@ -82,6 +82,15 @@ async def set_going(house: House, actor: Actor, run: Run) -> Started:
     )
 
 
+async def have_worker_go_on(house: House, actor: Actor, run: Run) -> None:
+    """Have the worker go on with a run whose turn somebody has just taken."""
+
+    def write(tx: Tx, now: datetime) -> None:
+        _ask_worker(tx, actor, get_account(tx, actor, run.account_id), run, now)
+
+    await house.stores["main"].write(write, house.clock())
+
+
 def _ask_worker(tx: Tx, actor: Actor, account: Account, run: Run, now: datetime) -> Job:
     payload = {"execution_id": run.execution_id}
     return enqueue(tx, actor.name, "token_run", payload, now, user_id=account.user_id)

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
+SEAL_PURPOSE: Final = "audit.seal"
 FIRST: Final = 0
 """What stands for the seal before the first one."""
 

@@ -179,16 +179,17 @@ def export(
 @app.command()
 def head(*, store: EveryTrail = None, as_json: AsJson = False) -> None:
     """Show the newest seal, to be written down where nobody at this machine can change it."""
-    from bahi.audit.service import OutsideCopy  # noqa: PLC0415
+    from bahi.audit.service import Witness  # noqa: PLC0415
 
     async def look(house: House) -> list[dict[str, str]]:
         found = []
         for sealer in house.sealers:
             await sealer.seal()  # what was done until now is to be under it
         for trail in _chosen(store):
-            newest = OutsideCopy(house.settings.home, trail).newest()
+            newest = Witness(house.settings.home, trail, house.vault).newest()
             if newest is not None:
-                found.append({"store": str(trail), "seal": str(newest[0]), "digest": newest[1]})
+                seal = {"seal": str(newest.seal_no), "digest": newest.digest}
+                found.append({"store": str(trail), **seal})
         return found
 
     found = in_house(look)

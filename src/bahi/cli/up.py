@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 LAST_ANSWERS_WITHIN_S: Final = 3
 QUEUE: Final = 2048
+CONNECTIONS_AT_MOST: Final = 900
+"""Beyond these a request is refused; a process has 1024 files, and the stores need theirs."""
 QUIET: Final = ("alembic", "uvicorn")
 
 
@@ -69,6 +71,8 @@ def serve(app: FastAPI, door: socket.socket, known: Settings, chain: Logging) ->
     """Answer at the door until a signal comes; then finish what was begun, within the bound."""
     import uvicorn  # noqa: PLC0415 - only here
 
+    from bahi.cli.knocking import BoundedProtocol  # noqa: PLC0415 - it is uvicorn's
+
     house: House = app.state.house
     chain.keep_in(house.stores["logs"])
 
@@ -98,7 +102,8 @@ def serve(app: FastAPI, door: socket.socket, known: Settings, chain: Logging) ->
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
+        limit_concurrency=CONNECTIONS_AT_MOST,
         ws="none",
         lifespan="on",
         log_config=None,

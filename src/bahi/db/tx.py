@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bahi.db.failures import DRIVER_ERRORS, TransactionLost, translate
 from bahi.db.statement import Statement
-from bahi.kernel.errors import BahiError, NotCommitted, TooMuch
+from bahi.kernel.errors import BahiError, Invalid, NotCommitted, TooMuch
 
 ROWS_AT_MOST: Final = 100_000
 CONTROLS: Final = re.compile(
@@ -118,6 +118,9 @@ class Tx:
         except DRIVER_ERRORS as error:
             self.failure = translate(error)
             raise self.failure from None  # the driver's error may quote the row
+        except UnicodeEncodeError:
+            self.failure = Invalid("A text has half a character in it; send whole ones.")
+            raise self.failure from None
         except Exception:
             self.failure = NotCommitted("A statement of this transaction could not be run.")
             raise

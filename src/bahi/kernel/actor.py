@@ -66,3 +66,5 @@ def require_admin(actor: Actor) -> None:
     if not actor.is_admin:
         raise Forbidden("Only an admin may do this.")
     require_change(actor)
+    if actor.scope is KeyScope.PAPER:
+        raise Forbidden("This needs to be signed in, or a key of scope trade.")

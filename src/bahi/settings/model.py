@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from hashlib import blake2b
@@ -264,12 +264,33 @@ def checked(category: str, key: str, data_type: str, given: Any) -> str:
         declared = KNOWN.get((category, key))
         value = declared.rule(value) if declared else value
     except Invalid as why:
-        said = f"That is no {data_type}." if is_sensitive(key) else str(why)
+        said = f"That is no {data_type}." if is_sensitive(category, key) else str(why)
         raise Invalid(f"{category}.{key}: {said}") from None
     text = value if isinstance(value, str) and data_type == "string" else json.dumps(value)
-    if len(text) > VALUE_AT_MOST or "\0" in text:
-        raise Invalid(f"{category}.{key}: a value has up to {VALUE_AT_MOST} characters, none NUL.")
+    if len(text) > VALUE_AT_MOST or not all(map(_is_kept_alike, _texts(value))):
+        raise Invalid(
+            f"{category}.{key}: a value has up to {VALUE_AT_MOST} characters, none of them NUL or "
+            "half of one."
+        )
     return text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a document, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _is_kept_alike(text: str) -> bool:
+    """Say whether both databases keep a text as it is."""
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def decoded(data_type: str, stored: str) -> Any:
@@ -277,9 +298,21 @@ def decoded(data_type: str, stored: str) -> Any:
     return stored if data_type == "string" else json.loads(stored)
 
 
-def is_sensitive(key: str) -> bool:
-    """Say whether a setting of this name is never kept in plain text."""
-    return names_a_secret(key)
+def is_sensitive(category: str, key: str) -> bool:
+    """Say whether a setting of this name is never kept in plain text; of ours we know it."""
+    return (category, key) not in KNOWN and names_a_secret(key)
+
+
+def usable(it: Config) -> Any:
+    """Return a setting's value; a declared one that cannot be used counts as its default."""
+    declared = KNOWN.get((it.category, it.key))
+    if declared is None:
+        return it.value
+    try:
+        text = checked(it.category, it.key, declared.data_type, it.value)
+    except Invalid:
+        return declared.default
+    return decoded(declared.data_type, text)
 
 
 def window_id(asked: Asked, limit: Limit, begins: int) -> int:
@@ -298,7 +331,7 @@ def _whole(given: Any) -> int:
     if isinstance(given, str) and _WHOLE.fullmatch(given.strip()):
         return int(given)
     if type(given) is not int or abs(given) >= 1 << 62:
-        raise Invalid(f"{_shown(given)} is no whole number; write digits: 75.")
+        raise Invalid(f"{_shown(given)} is no whole number of up to 18 digits; write digits: 75.")
     return given
 
 

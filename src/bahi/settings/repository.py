@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -192,7 +193,11 @@ def _one(tx: Tx, clause: sa.Select[Any]) -> int:
 def _config(row: Row) -> Config:
     it = dict(zip((c.name for c in _SHOWN), row, strict=True))
     it["is_sensitive"], it["is_active"] = bool(it["is_sensitive"]), bool(it["is_active"])
-    it["value"] = HIDDEN if it["is_sensitive"] else decoded(it["data_type"], it["value"])
+    if it["is_sensitive"]:
+        it["value"] = HIDDEN
+    else:
+        with suppress(ValueError):  # written by another hand: shown as it is
+            it["value"] = decoded(it["data_type"], it["value"])
     it["created_at"] = it["created_at"] and from_micros(it["created_at"])
     it["updated_at"] = from_micros(it["updated_at"])
     return Config(**it)

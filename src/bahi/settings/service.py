@@ -36,6 +36,7 @@ from bahi.settings.model import (
     decoded,
     is_sensitive,
     type_of,
+    usable,
     window_id,
 )
 
@@ -134,7 +135,7 @@ def set_config(
     check_name(category, key)
     before = repository.find(tx, category, key, lock=True)
     kind = type_of(wish, before.data_type if before else None)
-    hidden = wish.sensitive or is_sensitive(key) or bool(before and before.is_sensitive)
+    hidden = wish.sensitive or is_sensitive(category, key) or bool(before and before.is_sensitive)
     text = checked(category, key, kind, wish.value)
     if hidden and text == HIDDEN:
         raise Invalid(f"{category}.{key}: {HIDDEN} is what is shown of it, not its value.")
@@ -241,7 +242,7 @@ class LiveConfig:
     def _value(self, it: Config, sealed: bytes | None) -> Any:
         """Return a value; a secret is opened for who asks, so that a broken one stops no other."""
         if sealed is None:
-            return it.value
+            return usable(it)
         secret = self._vault.open(sealed, **_place(it.category, it.key))
         return decoded(it.data_type, secret.decode())
 

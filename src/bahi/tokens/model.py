@@ -4,7 +4,7 @@ them, one login at a time, through throttles and crashes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -27,6 +27,8 @@ LOGIN_TAKES: Final = timedelta(seconds=60)
 """How long a login may hold its person's turn before another process takes it for dead."""
 PERSON_TAKES: Final = timedelta(minutes=10)
 """How long a person has for a login that was handed to them."""
+PERSON: Final = "handover:"
+"""How the owner of a turn begins that is kept for a person."""
 TRIES: Final = 3
 LEASE: Final = timedelta(minutes=5)
 KEPT_AT_MOST: Final = timedelta(hours=24)
@@ -40,7 +42,7 @@ ENDED: Final = (Status.COMPLETED, Status.INCOMPLETE, Status.STOPPED)
 
 MOVES: Final[Mapping[TokenRunStatus, frozenset[TokenRunStatus]]] = {
     Status.RUNNING: frozenset(Status) - {Status.RESUMING},
-    Status.COOLDOWN: frozenset({Status.COOLDOWN, Status.RESUMING, Status.STOPPED}),
+    Status.COOLDOWN: frozenset(Status),
     Status.RESUMING: frozenset(Status),
     Status.WAITING: frozenset(Status) - {Status.RESUMING},
     Status.COMPLETED: frozenset(),
@@ -150,6 +152,20 @@ class Turn:
     last_login_at: datetime | None = None
     throttled_at: datetime | None = None
 
+    def as_of(self, now: datetime) -> Turn:
+        """Return the turn with nothing later than can be: a clock that went back holds nobody."""
+        longest = PERSON_TAKES if (self.lease_owner or "").startswith(PERSON) else LOGIN_TAKES
+        return replace(
+            self,
+            leased_until=_at_most(self.leased_until, now + longest),
+            last_login_at=_at_most(self.last_login_at, now),
+            throttled_at=_at_most(self.throttled_at, now),
+        )
+
+    def is_held(self, now: datetime) -> bool:
+        """Say whether somebody has the turn."""
+        return self.leased_until is not None and self.leased_until > now
+
     def cooled_at(self) -> datetime | None:
         """Return when the cooldown ends, if one was ever begun."""
         return None if self.throttled_at is None else self.throttled_at + COOLDOWN
@@ -162,6 +178,10 @@ class Turn:
         if self.leased_until is not None:
             waits.append(self.leased_until)
         return max(waits)
+
+
+def _at_most(instant: datetime | None, latest: datetime) -> datetime | None:
+    return None if instant is None else min(instant, latest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,10 +246,20 @@ class Run:
         return replace(self.moved(Status.WAITING, now), due_at=until)
 
     def succeeded(self, api: str, left: Sequence[str], now: datetime) -> Run:
-        """Return the run after a token was stored."""
-        run = self.moved(Status.RUNNING, now) if self.status is Status.WAITING else self
+        """Return the run after a token was stored; a wait for something else goes on."""
+        waits = self.status in {Status.COOLDOWN, Status.WAITING}
         following = left[0] if left else None
-        return replace(run, last_success_api=api, next_api=following, due_at=None, updated_at=now)
+        return replace(
+            self,
+            last_success_api=api,
+            next_api=self.next_api if waits and self.next_api in left else following,
+            due_at=self.due_at if waits else None,
+            updated_at=now,
+        )
+
+    def refused(self, missing: Sequence[str], now: datetime) -> Run:
+        """Return a run that counted as complete, after the broker refused one of its tokens."""
+        return replace(self, status=Status.INCOMPLETE, next_api=missing[0], updated_at=now)
 
     def settled(self, missing: Sequence[str], now: datetime) -> Run:
         """Return the run at its end: it is complete only when nothing is missing."""
@@ -254,9 +284,17 @@ class Progress:
 
 
 def progress_of(
-    run: Run, ids: Mapping[str, int], tokens: Sequence[Token], attempts: Sequence[Attempt]
+    run: Run,
+    ids: Mapping[str, int],
+    tokens: Sequence[Token],
+    attempts: Sequence[Attempt],
+    *,
+    disabled: Collection[str] = (),
 ) -> Progress:
-    """Tell from what is stored how far a run is: from rows alone, so a crash changes nothing."""
+    """Tell from what is stored how far a run is: from rows alone, so a crash changes nothing.
+
+    What was removed or disabled since the run began is not logged in any more.
+    """
     active = {token.broker_api_id for token in tokens if token.is_active}
     made, failed, left = [], [], []
     for api in run.apis:
@@ -264,7 +302,8 @@ def progress_of(
         stored = any(attempt.outcome == "MADE" for attempt in its)
         if stored and ids.get(api) in active:
             made.append(api)
-        elif stored or given_up(its):  # stored, and then refused by the broker's own word
+        elif stored or given_up(its) or api in disabled or api not in ids:
+            # stored here means: and then refused by the broker's own word
             failed.append(api)
         else:
             left.append(api)

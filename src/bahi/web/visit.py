@@ -40,6 +40,9 @@ class Caller(Protocol):
     async def stranger(self) -> None:
         """Count one who is not known here; refuse one too many."""
 
+    async def passer_by(self) -> None:
+        """Count one who need not be known here: by their session, or as a stranger."""
+
 
 def caller_of(request: Request) -> Caller:
     """Return who asks."""

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -77,8 +78,16 @@ async def work(url: str, home: Path) -> None:
         files.close()
 
 
+def work_in_a_process(url: str, home: Path) -> None:
+    asyncio.run(work(url, home))
+
+
 def test_the_store_tells_another_process_what_took_long(ledger: Database, tmp_path: Path) -> None:
-    asyncio.run(work(ledger.url, tmp_path))
+    """In a process of its own: what a process tells is all that it ever did."""
+    working = get_context("spawn").Process(target=work_in_a_process, args=(ledger.url, tmp_path))
+    working.start()
+    working.join(60)
+    assert working.exitcode == 0
     (file,) = folder_of(tmp_path).glob("main-*.json")
     told = json.loads(file.read_text())  # what any other process would read
     assert told["enter"][0] >= 10

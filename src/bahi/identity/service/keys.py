@@ -155,6 +155,7 @@ class Keys:
         self._digests: Remembered[bytes, str] = Remembered(known_at_most, VALID_FOR_S, now_s)
         self._valid: Remembered[str, Holder] = Remembered(VALID_AT_MOST, VALID_FOR_S, now_s)
         self._invalid: Remembered[str, str] = Remembered(INVALID_AT_MOST, INVALID_FOR_S, now_s)
+        self._once_good: Remembered[str, bool] = Remembered(VALID_AT_MOST, VALID_FOR_S, now_s)
         self._strangers: Remembered[str, int] = Remembered(
             ADDRESSES_AT_MOST, UNKNOWN_WINDOW_S, now_s
         )
@@ -211,7 +212,7 @@ class Keys:
             self._revision = number
 
     def forget(self) -> None:
-        """Know nothing any more: every key is looked up again."""
+        """Know nothing any more: every key is looked up again, first those that were good."""
         self._valid.clear()
         self._invalid.clear()
 
@@ -219,15 +220,17 @@ class Keys:
         """Ask the database; None while as many questions of this address are open as it has left.
 
         So however many distinct keys come at once, no more of them than the bound are looked up
-        and found to be nobody's, and one who has a good key only waits.
+        and found to be nobody's, and one who has a good key only waits. A key that was good here
+        is looked up at once, whatever else comes from its address.
         """
-        unknown = self._strangers.get(address) or 0
+        unknown = 0 if self._once_good.get(digest) else self._strangers.get(address) or 0
         if unknown >= UNKNOWN_PER_ADDRESS:
             raise TooSoon(
                 "Too many unknown API keys came from this address; wait a minute.",
                 retry_after_s=int(UNKNOWN_WINDOW_S),
             )
-        if unknown + len(self._asked_from.get(address, ())) >= UNKNOWN_PER_ADDRESS:
+        is_full = unknown + len(self._asked_from.get(address, ())) >= UNKNOWN_PER_ADDRESS
+        if is_full and not self._once_good.get(digest):
             return None
         asking = asyncio.ensure_future(self._ask(digest))
         self._asking[digest] = asking
@@ -249,6 +252,10 @@ class Keys:
         self.looked_up += 1
         row = await self._main.look(key_rows.HOLDER, {"digest": digest})
         found = key_rows.holder_of(row)
+        if found is None:
+            self._once_good.forget(digest)
+        else:
+            self._once_good.put(digest, value=True)
         if as_of is not None and as_of == self._revision == self._revisions.number(TOPIC):
             if found is None:
                 self._invalid.put(digest, "nobody's")
@@ -264,6 +271,7 @@ class Keys:
         if as_of is not None and as_of == self._revision == self._revisions.number(TOPIC):
             for digest, holder in reversed(known):
                 self._valid.put(digest, holder)
+                self._once_good.put(digest, value=True)
         return len(known)
 
     def used(self, holder: Holder) -> None:

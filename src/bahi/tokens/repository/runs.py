@@ -136,6 +136,14 @@ def attempts_of(tx: Tx, execution_id: str) -> list[Attempt]:
     return [_attempt(row) for row in tx.rows(clause.order_by(token_attempts.c.id))]
 
 
+def waiting_attempts(tx: Tx, api_id: int) -> list[Attempt]:
+    """Return the tries of an application that wait for a person."""
+    clause = sa.select(*_ATTEMPT).where(
+        token_attempts.c.broker_api_id == api_id, token_attempts.c.outcome == "WAITING"
+    )
+    return [_attempt(row) for row in tx.rows(clause)]
+
+
 def newest_attempts(tx: Tx, api_ids: Sequence[int]) -> dict[int, Attempt]:
     """Return the newest try of each of some applications."""
     newest = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,7 +30,11 @@ def lock_turn(tx: Tx, login: str, now: datetime) -> Turn:
     )
     row = tx.row(sa.select(*_TURN).where(login_turns.c.login == login).with_for_update())
     assert row is not None  # noqa: S101 - made above
-    return _turn(row)
+    turn = _turn(row)
+    known = turn.as_of(now)
+    if known != turn:  # the clock went back: written, so that a wait counts down from here
+        save_turn(tx, known, now)
+    return known
 
 
 def find_turn(tx: Tx, login: str) -> Turn:
@@ -135,6 +139,23 @@ def use_handover(tx: Tx, handover_id: int, now: datetime) -> bool:
         login_handovers.c.id == handover_id, login_handovers.c.used_at.is_(None)
     )
     return tx.change(clause.values(used_at=to_micros(now))) == 1
+
+
+def is_waited_for(tx: Tx, execution_id: str, api_ids: Collection[int], now: datetime) -> bool:
+    """Say whether a run has a hand-over open, of one of some applications."""
+    clause = sa.select(login_handovers.c.id).where(
+        login_handovers.c.execution_id == execution_id,
+        login_handovers.c.broker_api_id.in_(api_ids),
+        login_handovers.c.used_at.is_(None),
+        login_handovers.c.expires_at > to_micros(now),
+    )
+    return tx.row(clause.limit(1)) is not None
+
+
+def give_back(tx: Tx, owner: str, now: datetime) -> None:
+    """Give back the turn that somebody has, if they have one."""
+    clause = login_turns.update().where(login_turns.c.lease_owner == owner)
+    tx.change(clause.values(lease_owner=None, leased_until=None, updated_at=to_micros(now)))
 
 
 def close_handovers(tx: Tx, execution_id: str, now: datetime) -> None:

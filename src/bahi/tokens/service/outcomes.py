@@ -12,20 +12,13 @@ from bahi.kernel.clock import to_micros
 from bahi.kernel.crypto import Vault
 from bahi.kernel.ports import Grant, LoginFailed
 from bahi.kernel.redaction import redact_text
-from bahi.kernel.words import LoginFailure
-from bahi.tokens.model import (
-    ENDED,
-    RULES,
-    Run,
-    TurnLost,
-)
+from bahi.kernel.words import LoginFailure, TokenRunStatus, TokenState
+from bahi.tokens.model import ENDED, PERSON, RULES, Run, Token, TurnLost
 from bahi.tokens.repository import runs as run_rows
 from bahi.tokens.repository import turns as turn_rows
-from bahi.tokens.service.book import store_grant
+from bahi.tokens.service.book import mark_checked, store_grant
 from bahi.tokens.service.steps import (
     CODE_PURPOSE,
-    HOUSE,
-    PERSON,
     STATE_PURPOSE,
     Claim,
     ids_of,
@@ -33,7 +26,9 @@ from bahi.tokens.service.steps import (
     progress_in,
     saved,
     settled,
+    take_posted,
 )
+from bahi.tokens.service.waiting import HOUSE, give_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +66,11 @@ def record_success(tx: Tx, claim: Claim, made: Made) -> Run | None:
     """Store the token, move the run on, and give the turn back: one transaction.
 
     A process whose fence was passed meanwhile still stores: the broker has made this token, and
-    the one before it is dead.
+    the one before it is dead. The run ends only when the broker was asked whose the token is.
     """
     now = made.now
     run = None if claim.run is None else locked_run(tx, claim.run.execution_id)
+    run = _nobody_waits(tx, run, claim.registration.id, now)
     store_grant(
         tx,
         made.actor,
@@ -90,8 +86,60 @@ def record_success(tx: Tx, claim: Claim, made: Made) -> Run | None:
     if run is None or run.status in ENDED:
         return run
     progress = progress_in(tx, run, ids_of(tx, run.account_id))
-    run = saved(tx, run.succeeded(claim.registration.api_name, progress.left, now))
-    return run if progress.left else settled(tx, run, progress, now)
+    return saved(tx, run.succeeded(claim.registration.api_name, progress.left, now))
+
+
+def record_posted(tx: Tx, account_id: int, api_id: int, made: Made) -> Claim:
+    """Store a token that a broker posted; as what it was taken up is told."""
+    claim = take_posted(tx, account_id, api_id, made.now)
+    record_success(tx, claim, made)
+    return claim
+
+
+def _nobody_waits(tx: Tx, run: Run | None, api_id: int, now: datetime) -> Run | None:
+    """Use up the hand-over of an application that has its token, and end the wait for it."""
+    handover = turn_rows.open_handover_of(tx, api_id, now)
+    if handover is not None:
+        turn_rows.use_handover(tx, handover.id, now)
+    waiting = run_rows.waiting_attempts(tx, api_id)
+    give_back(tx, waiting, "The person came.", now)
+    if run is None or run.status is not TokenRunStatus.WAITING:
+        return run
+    if all(it.execution_id != run.execution_id for it in waiting):
+        return run
+    return saved(tx, replace(run.moved(TokenRunStatus.RUNNING, now), due_at=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the broker said when it was asked whose a new token is."""
+
+    token: Token
+    state: TokenState
+    why: str
+    is_refused: bool
+
+
+def record_verdict(tx: Tx, claim: Claim, verdict: Verdict | None, now: datetime) -> Run | None:
+    """Write what the broker said of a new token, and end the run if that was its last."""
+    run = None if claim.run is None else locked_run(tx, claim.run.execution_id)
+    if verdict is not None:
+        token, refused = verdict.token, verdict.is_refused
+        mark_checked(tx, token, verdict.state, verdict.why, now, retire=refused)
+        if refused:
+            reason = LoginFailure.PROFILE_VERIFICATION_FAILED
+            message = redact_text(f"{verdict.why} {RULES[reason].advice}")
+            run_rows.end_attempt(
+                tx, claim.attempt_id, "FAILED", now, reason=reason, message=message
+            )
+    if run is None:
+        return None
+    progress = progress_in(tx, run, ids_of(tx, run.account_id))
+    if run.status is TokenRunStatus.COMPLETED and progress.missing:
+        return saved(tx, run.refused(progress.missing, now))
+    if run.status in ENDED or progress.left:
+        return run
+    return settled(tx, run, progress, now)
 
 
 def record_failure(tx: Tx, claim: Claim, failure: LoginFailed, now: datetime) -> Run | None:
@@ -127,7 +175,7 @@ def hold_for_person(tx: Tx, claim: Claim, until: datetime, now: datetime) -> Run
     """Keep the turn while a person logs in; the run waits for them."""
     run = None if claim.run is None else locked_run(tx, claim.run.execution_id)
     turn = turn_rows.lock_turn(tx, claim.login, now)
-    if turn.fence != claim.fence:
+    if turn.fence != claim.fence or (run is not None and run.status in ENDED):
         raise TurnLost
     owner = f"{PERSON}{claim.attempt_id}"
     turn_rows.save_turn(tx, replace(turn, lease_owner=owner, leased_until=until), now)

@@ -14,13 +14,15 @@ from bahi.accounts.service.accounts import get_account
 from bahi.accounts.service.applications import list_registrations
 from bahi.audit.service import note
 from bahi.db.tx import Tx
-from bahi.kernel.actor import Actor, require_change, the_house
+from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import to_micros
 from bahi.kernel.errors import Conflict, Invalid, NotFound, TooSoon
 from bahi.kernel.words import LoginFailure, TokenMode, TokenRunStatus
 from bahi.tokens.model import (
     ENDED,
     LOGIN_TAKES,
+    PERSON,
+    PERSON_TAKES,
     Handover,
     Progress,
     Run,
@@ -33,12 +35,18 @@ from bahi.tokens.model import (
 from bahi.tokens.repository import runs as run_rows
 from bahi.tokens.repository import tokens as token_rows
 from bahi.tokens.repository import turns as turn_rows
+from bahi.tokens.service.waiting import (
+    HOUSE,
+    account_in_use,
+    is_in_use,
+    is_under_way,
+    leave_person,
+)
 
-HOUSE: Final = the_house("tokens")
 STATE_PURPOSE: Final = "login_state"
 CODE_PURPOSE: Final = "login_code"
-PERSON: Final = "handover:"
-"""How the owner of a turn begins that is kept for a person."""
+NO_TURN: Final = -1
+"""The fence of who took no turn, and so has none to give back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +80,12 @@ def begin_run(tx: Tx, actor: Actor, account_id: int, wish: Wish, now: datetime) 
     """Begin a run over applications of an account; one that can go on has to end first."""
     require_change(actor)
     account = get_account(tx, actor, account_id)
+    if not is_in_use(tx, account):
+        raise Invalid(f"The account {account.name!r} or its user is out of use.")
     running = run_rows.newest_run(tx, account_id, resumable=True)
-    if running is not None:
+    if running is not None and running.stop_requested:
+        running = _stopped_if_idle(tx, running, account.login, now)
+    if running is not None and running.status not in ENDED:
         raise Conflict(
             f"A run of {account.name!r} is {running.status} already; resume it or stop it first."
         )
@@ -103,16 +115,19 @@ def begin_run(tx: Tx, actor: Actor, account_id: int, wish: Wish, now: datetime) 
 
 
 def take_step(
-    tx: Tx, account: Account, execution_id: str, owner: str, now: datetime
+    tx: Tx, account: Account | None, execution_id: str, owner: str, now: datetime
 ) -> Run | Claim:
-    """Return the login that may begin now, or the run as it waits or has ended."""
+    """Return the login that may begin now, or the run as it waits or has ended.
+
+    A run whose account went out of use has none, and is stopped.
+    """
     run = locked_run(tx, execution_id)
     if run.status in ENDED:
         return run
-    if run.stop_requested:
+    if run.stop_requested or account is None:
         return _stopped(tx, run, now)
-    _give_up_on_person(tx, run, now)
     ids = ids_of(tx, run.account_id)
+    run = _as_awaited(tx, run, ids, now)
     progress = progress_in(tx, run, ids)
     if not progress.left:
         return settled(tx, run, progress, now)
@@ -122,6 +137,22 @@ def take_step(
     if waiting is not None:
         return saved(tx, waiting)
     return _claimed(tx, run, account, registration, turn, owner=owner, now=now)
+
+
+def _as_awaited(tx: Tx, run: Run, ids: Mapping[str, Registration], now: datetime) -> Run:
+    """Return a run with no wait for a person that is longer than persons have, or for nothing."""
+    if run.status is not TokenRunStatus.WAITING:
+        return run
+    if run.due_at is not None and run.due_at > now + PERSON_TAKES:  # the clock went back
+        run = saved(tx, run.waiting_until(now + PERSON_TAKES, now))
+    _give_up_on_person(tx, run, now)
+    enabled = [it.id for it in ids.values() if it.enabled]
+    if run.due_at is None or run.due_at <= now:
+        return run
+    if turn_rows.is_waited_for(tx, run.execution_id, enabled, now):
+        return run
+    leave_person(tx, run, "The application is out of use.", now)
+    return saved(tx, replace(run.moved(TokenRunStatus.RUNNING, now), due_at=None))
 
 
 def _give_up_on_person(tx: Tx, run: Run, now: datetime) -> None:
@@ -179,7 +210,7 @@ def _claimed(
 
 def take_single(tx: Tx, account: Account, api_id: int, owner: str, now: datetime) -> Claim:
     """Take the turn for one login outside a run; refused while a cooldown or a login runs."""
-    registration = next(it for it in ids_of(tx, account.id).values() if it.id == api_id)
+    registration = _registered(tx, account_in_use(tx, account.id), api_id)
     turn = turn_rows.lock_turn(tx, account.login, now)
     cooled_at = turn.cooled_at()
     if cooled_at is not None and cooled_at > now:
@@ -188,8 +219,7 @@ def take_single(tx: Tx, account: Account, api_id: int, owner: str, now: datetime
             f"The broker slowed this person down; the next login may begin in {wait}.",
             retry_after_s=int((cooled_at - now).total_seconds()) + 1,
         )
-    held = turn.leased_until is not None and turn.leased_until > now
-    if held and not (turn.lease_owner or "").startswith(PERSON):
+    if turn.is_held(now) and not (turn.lease_owner or "").startswith(PERSON):
         raise TurnLost("Another login of this person is under way; try again in a moment.")
     return _claimed(tx, None, account, registration, turn, owner=owner, now=now)
 
@@ -198,9 +228,7 @@ def take_answer(tx: Tx, account: Account, handover: Handover, owner: str, now: d
     """Take what a person's login brought, once, and the turn that was kept for it."""
     if not turn_rows.use_handover(tx, handover.id, now):
         raise Conflict("This login was taken in already.")
-    registration = next(
-        it for it in ids_of(tx, account.id).values() if it.id == handover.broker_api_id
-    )
+    registration = _registered(tx, account_in_use(tx, account.id), handover.broker_api_id)
     run = None
     if handover.execution_id is not None:
         run = locked_run(tx, handover.execution_id)
@@ -211,22 +239,49 @@ def take_answer(tx: Tx, account: Account, handover: Handover, owner: str, now: d
     return _claimed(tx, run, account, registration, turn, owner=owner, now=now)
 
 
+def take_posted(tx: Tx, account_id: int, api_id: int, now: datetime) -> Claim:
+    """Take up a token that the broker has made already: that needs no turn and no cooldown's end.
+
+    It counts for the run that wants it, whatever that run waits for.
+    """
+    account = account_in_use(tx, account_id)
+    registration = _registered(tx, account, api_id)
+    run = run_rows.newest_run(tx, account_id, resumable=True)
+    run = None if run is None else locked_run(tx, run.execution_id)
+    if run is not None and (run.status in ENDED or registration.api_name not in run.apis):
+        run = None
+    execution_id = None if run is None else run.execution_id
+    return Claim(
+        run=run,
+        account=account,
+        registration=registration,
+        login=account.login,
+        fence=NO_TURN,
+        attempt_id=begin_attempt(tx, registration.id, execution_id, now),
+    )
+
+
+def _registered(tx: Tx, account: Account, api_id: int) -> Registration:
+    for registration in ids_of(tx, account.id).values():
+        if registration.id == api_id:
+            return registration
+    raise NotFound(f"The application was removed from {account.name!r}; nothing is logged in.")
+
+
 def _end_waiting(tx: Tx, run: Run, now: datetime) -> None:
     for attempt in run_rows.attempts_of(tx, run.execution_id):
         if attempt.outcome == "WAITING":
             run_rows.end_attempt(tx, attempt.id, "STOPPED", now, message="The person came.")
 
 
-def ask_again(tx: Tx, run: Run, login: str, now: datetime) -> None:
-    """Let a run that waits for a person hand the login over anew, at once."""
+def ask_again(tx: Tx, actor: Actor, run: Run, now: datetime) -> None:
+    """Let a run go on; one that waits for a person hands the login over anew, at once."""
     run = locked_run(tx, run.execution_id)
+    about, new = ("account", run.account_id), {"execution_id": run.execution_id}
+    note(tx, actor, "token.run_resumed", about, now, old={"status": run.status}, new=new)
     if run.status is not TokenRunStatus.WAITING:
         return
-    turn_rows.close_handovers(tx, run.execution_id, now)
-    _end_waiting(tx, run, now)
-    turn = turn_rows.lock_turn(tx, login, now)
-    if (turn.lease_owner or "").startswith(PERSON):
-        turn_rows.save_turn(tx, replace(turn, lease_owner=None, leased_until=None), now)
+    leave_person(tx, run, "The login is handed over anew.", now)
     saved(tx, replace(run.moved(TokenRunStatus.RUNNING, now), due_at=None))
 
 
@@ -244,23 +299,31 @@ def begin_attempt(tx: Tx, api_id: int, execution_id: str | None, now: datetime) 
     return attempt_id
 
 
-def stop_run(tx: Tx, actor: Actor, run: Run, now: datetime) -> Run:
-    """Stop a run before its next login; one that waits is stopped here and now."""
+def stop_run(tx: Tx, actor: Actor, run: Run, login: str, now: datetime) -> Run:
+    """Stop a run before its next login; one that makes none is stopped here and now."""
     run = locked_run(tx, run.execution_id)
     if run.status in ENDED:
         raise RunEnded(f"That run is {run.status} already.")
     run_rows.request_stop(tx, run.execution_id, now)
     about = ("account", run.account_id)
     note(tx, actor, "token.run_stopped", about, now, new={"execution_id": run.execution_id})
+    return _stopped_if_idle(tx, run, login, now)
+
+
+def _stopped_if_idle(tx: Tx, run: Run, login: str, now: datetime) -> Run:
     waits = (TokenRunStatus.COOLDOWN, TokenRunStatus.WAITING)
-    return _stopped(tx, run, now) if run.status in waits else replace(run, stop_requested=True)
+    if run.status in waits or not is_under_way(tx, run, login, now):
+        return _stopped(tx, run, now)
+    return replace(run, stop_requested=True)
 
 
 def progress_in(tx: Tx, run: Run, ids: Mapping[str, Registration]) -> Progress:
     """Return how far a run is, from what is stored."""
     by_name = {name: it.id for name, it in ids.items()}
     tokens = list(token_rows.active_tokens(tx, list(by_name.values())).values())
-    return progress_of(run, by_name, tokens, run_rows.attempts_of(tx, run.execution_id))
+    disabled = [name for name, it in ids.items() if not it.enabled]
+    attempts = run_rows.attempts_of(tx, run.execution_id)
+    return progress_of(run, by_name, tokens, attempts, disabled=disabled)
 
 
 def ids_of(tx: Tx, account_id: int) -> dict[str, Registration]:
@@ -292,11 +355,11 @@ def settled(tx: Tx, run: Run, progress: Progress, now: datetime) -> Run:
 
 
 def _stopped(tx: Tx, run: Run, now: datetime) -> Run:
-    turn_rows.close_handovers(tx, run.execution_id, now)
-    return saved(tx, run.moved(TokenRunStatus.STOPPED, now))
+    leave_person(tx, run, "The run was stopped.", now)
+    return saved(tx, replace(run.moved(TokenRunStatus.STOPPED, now), due_at=None))
 
 
 def cooldown_ends(tx: Tx, login: str, now: datetime) -> datetime | None:
     """Return when a person may log in again, if a cooldown runs."""
-    cooled_at = turn_rows.find_turn(tx, login).cooled_at()
+    cooled_at = turn_rows.find_turn(tx, login).as_of(now).cooled_at()
     return cooled_at if cooled_at is not None and cooled_at > now else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hmac import compare_digest
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
@@ -23,6 +24,14 @@ UNKNOWN: Final = (
     "This login was not begun in this browser, or took too long; begin again with a new link."
 )
 
+NOTHING_CAME: Final = (
+    "The broker's page brought nothing back, and nothing was done; log in on it, and come back "
+    "from there."
+)
+BRING_A_STATE_BACK: Final = (BrokerSlug.UPSTOX, BrokerSlug.KITE)
+"""What comes from them without a state was not sent by a login: our cookie is no proof of one."""
+NO_ANSWER: Final = {"state", "redirect_params", AGAIN}
+
 Broker = Annotated[str, Path(max_length=20)]
 
 
@@ -33,17 +42,21 @@ def coming_routes(house: House, frame: Frame) -> APIRouter:
     @router.api_route("/auth/callback/{broker}", methods=["GET", "POST"])
     async def come_back(request: Request, broker: Broker) -> Response:
         caller = caller_of(request)
-        await caller.stranger()
+        await caller.passer_by()
         known = next((it for it in TITLES if it == broker.lower()), None)
         if known is None:
             raise Invalid(f"broker: there is no login at {broker!r}.")
         form = await form_of(request)
         brought = {**_query(request), **form}
-        state = _state(brought) or request.cookies.get(state_cookie(known), "")
+        cookie = request.cookies.get(state_cookie(known), "")
+        state = _state(known, brought, cookie)
         if not state:
-            if request.method == "POST" and AGAIN not in brought:
+            may_come_along = request.method == "POST" and known not in BRING_A_STATE_BACK
+            if may_come_along and AGAIN not in brought:
                 return _ask_again(frame, known, form)
             raise Unauthenticated(UNKNOWN)
+        if not any(value for name, value in brought.items() if name not in NO_ANSWER):
+            raise Invalid(NOTHING_CAME)
         person = await caller.person()
         actor = person or _visitor(caller.visitor)
         answered = await house.handing.answer(known, state, brought, actor)
@@ -75,10 +88,24 @@ def _query(request: Request) -> dict[str, str]:
     return dict(request.query_params.multi_items()[:FIELDS_AT_MOST])
 
 
-def _state(brought: Mapping[str, str]) -> str:
-    """Return the state that came along; Kite may bring it inside what it was asked to bring."""
+def _state(broker: BrokerSlug, brought: Mapping[str, str], cookie: str) -> str:
+    """Return the state of the login that comes back, empty where nothing says which it is.
+
+    Kite may bring it inside what it was asked to bring. Wherever there is more than one, they are
+    the same, or somebody else's login was put into this browser.
+    """
     inside = dict(parse_qsl(brought.get("redirect_params", "")[:2000]))
-    return brought.get("state") or inside.get("state") or ""
+    came = [each for each in (brought.get("state"), inside.get("state")) if each]
+    if not came and broker in BRING_A_STATE_BACK:
+        return ""
+    states = [*came, cookie] if cookie else came
+    if not all(_same(each, states[0]) for each in states[1:]):
+        raise Unauthenticated(UNKNOWN)
+    return states[0] if states else ""
+
+
+def _same(one: str, other: str) -> bool:
+    return compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))
 
 
 def _ask_again(frame: Frame, broker: BrokerSlug, form: Mapping[str, str]) -> Response:

@@ -68,7 +68,7 @@ def going_routes(house: House, frame: Frame) -> APIRouter:
 
     @router.get("/auth/go/{code}")
     async def ask_to_go(request: Request, code: Code) -> Response:
-        await caller_of(request).stranger()
+        await caller_of(request).passer_by()
         handover, account, registration = await house.handing.peek(code)
         return frame.page(
             "go.html",
@@ -80,7 +80,7 @@ def going_routes(house: House, frame: Frame) -> APIRouter:
 
     @router.post("/auth/go/{code}")
     async def go(request: Request, code: Code) -> Response:
-        await caller_of(request).stranger()
+        await caller_of(request).passer_by()
         return await leave(code)
 
     @router.post("/auth/begin/{account_id}")

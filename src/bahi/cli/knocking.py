@@ -1,0 +1,101 @@
+"""How much, and for how long, somebody may send before their request is whole.
+
+The parser keeps a head that never ends in memory, and waits for the rest of a request for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_AT_MOST: Final = 64 * 1024
+WHOLE_AT_MOST: Final = 1024 * 1024
+"""More than any body that is taken, however small the pieces in which it comes."""
+WHOLE_WITHIN_S: Final = 30.0
+PIECE: Final = 16 * 1024
+
+TOO_LONG: Final = b"The head of the request is too long; 64 KiB are the most.\n"
+REFUSAL: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: text/plain; charset=utf-8\r\n"
+    b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(TOO_LONG), TOO_LONG)
+)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection whose requests have a bound in length and in time."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._in_head, self._sent = True, 0
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a whole request from now on."""
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing any more."""
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on in small pieces, so that the bounds are looked at between them."""
+        self._expect()
+        for begin in range(0, len(data), PIECE):
+            piece = data[begin : begin + PIECE]
+            self._sent += len(piece)
+            super().data_received(piece)
+            if self._sent > (HEAD_AT_MOST if self._in_head else WHOLE_AT_MOST):
+                self._refuse()
+            if self.transport.is_closing():
+                return
+
+    def on_message_begin(self) -> None:
+        """Count a request from its first byte on."""
+        super().on_message_begin()
+        self._in_head, self._sent = True, 0
+        self._expect()
+
+    def on_headers_complete(self) -> None:
+        """Count the body from here on."""
+        super().on_headers_complete()
+        self._in_head = False
+
+    def on_message_complete(self) -> None:
+        """Let a whole request take as long as its answer does."""
+        super().on_message_complete()
+        self._in_head, self._sent = True, 0
+        self._expect_nothing()
+
+    def _expect(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(WHOLE_WITHIN_S, self._too_slow)
+
+    def _expect_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if self._is_answering and not self.cycle.more_body:
+            self._expect()  # what came early is looked at when the answer before it has gone
+        else:
+            self.transport.abort()
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse(self) -> None:
+        if self.transport.is_closing():
+            return
+        if not self._in_head or self._is_answering:
+            self.transport.abort()
+            return
+        self.transport.write(REFUSAL)
+        self.transport.close()
