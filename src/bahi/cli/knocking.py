@@ -89,7 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return bool(self.cycle) and not self.cycle.response_complete  # at first there is none
 
     def _refuse(self) -> None:
         if self.transport.is_closing():

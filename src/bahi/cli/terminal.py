@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -41,6 +42,10 @@ def settings() -> Settings:
 def in_house(work: Callable[[Any], Awaitable[T]]) -> T:
     """Do something in a house of our own; one that is behind is not migrated by the way."""
     from bahi.bootstrap import build  # noqa: PLC0415 - `bahi --help` needs no house
+
+    if not logging.getLogger().handlers:
+        # who runs a command wants to know of what failed, not of a first statement that was slow
+        logging.getLogger("bahi.db").setLevel(logging.ERROR)
 
     async def stay() -> T:
         house = build(replace(settings(), migrate="refuse"))
