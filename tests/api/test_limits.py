@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bahi.api.callers import home_of
 from bahi.api.limits import SUBJECTS_AT_MOST, Limits
+from bahi.identity.service.keys import UNKNOWN_PER_ADDRESS, new_key
 from tests.api.standing import STRANGER, Standing, standing
 
 
@@ -86,5 +90,64 @@ def test_numbers_are_for_who_is_near_or_an_admin(house: dict[str, str]) -> None:
         trader = await it.client(await it.key(await it.user("asha")), peer=STRANGER)
         assert (await admin.get("/metrics")).status_code == 200
         assert (await trader.get("/metrics")).status_code == 403
+
+    standing(house, story)
+
+
+def test_strangers_at_an_address_lock_out_nobody_who_is_known_there(house: dict[str, str]) -> None:
+    async def story(it: Standing) -> None:
+        admin = await it.admin()
+        good = await it.client(await it.key(admin), peer=STRANGER)
+        person, _ = await it.signed_in(admin)
+        here = await it.client(cookies=person.cookies, peer=STRANGER)
+        assert (await good.get("/v1/me")).status_code == 200
+        assert (await here.get("/v1/me")).status_code == 200
+        stranger = await it.client(peer=STRANGER)
+        for attempt in range(70):
+            await stranger.get("/v1/me", headers={"X-API-Key": new_key()})
+            await stranger.get("/v1/me")
+            await stranger.get("/v1/me", headers={"Cookie": f"bahi_session=guess{attempt}"})
+        assert (await stranger.get("/v1/me")).status_code == 429
+        guess = await stranger.get("/v1/me", headers={"Cookie": "bahi_session=one-more"})
+        assert guess.status_code == 429
+        unknown = await stranger.get("/v1/me", headers={"X-API-Key": new_key()})
+        assert unknown.status_code == 429
+        assert it.house.keys.looked_up <= UNKNOWN_PER_ADDRESS + 1
+        await it.user("asha")  # a change, after which every key is looked up again
+        await it.house.revisions.look()
+        for known in (good, here):
+            assert (await known.get("/v1/me")).status_code == 200
+        assert (await here.get("/auth/go/unknown")).status_code == 401
+
+    standing(house, story)
+
+
+@pytest.mark.parametrize(
+    ("address", "home"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        (None, ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_an_address_is_at_home_somewhere(address: str | None, home: str) -> None:
+    assert home_of(address) == home
+
+
+def test_a_household_of_ipv6_has_one_share_however_many_addresses_it_takes(
+    house: dict[str, str],
+) -> None:
+    async def story(it: Standing) -> None:
+        await it.set("api", "rate_limit_per_minute", 4)
+        statuses = []
+        for number in range(12):
+            stranger = await it.client(peer=(f"2001:db8::{number:x}", 1))
+            statuses.append((await stranger.get("/v1/me")).status_code)
+        assert set(statuses) == {401, 429}
+        neighbour = await it.client(peer=("2001:db8:0:1::1", 1))
+        assert (await neighbour.get("/v1/me")).status_code == 401
 
     standing(house, story)

@@ -155,6 +155,69 @@ def test_a_login_that_was_not_begun_here_is_refused(house: dict[str, str]) -> No
         assert not simulator.requests
 
 
+@pytest.mark.parametrize("broker", [BrokerSlug.KITE, BrokerSlug.UPSTOX])
+def test_a_cookie_alone_does_not_take_somebody_elses_login(
+    house: dict[str, str], broker: BrokerSlug
+) -> None:
+    with broker_at(broker, house) as (_, environ):
+
+        async def story(it: Standing) -> None:
+            _, _, own = await registered(it, broker)
+            browser, callback = await secure(it), f"/auth/callback/{broker}"
+            brought = await at_broker(browser, await handed(own, broker))
+            states = {"state", "redirect_params"}
+            stripped = {name: it for name, it in brought.items() if name not in states}
+            assert stripped != brought
+            assert (await browser.get(callback, params=stripped)).status_code == 401
+            posted = await browser.post(callback, data=stripped)
+            assert posted.status_code == 401
+            for other in ({"state": "another"}, {"redirect_params": "state=another"}):
+                sent = {**stripped, **other}
+                assert (await browser.get(callback, params=sent)).status_code == 401
+            came = await browser.get(callback, params=brought)
+            assert came.status_code == 200, came.text  # and none of that used the login up
+            assert "the token is stored" in came.text
+
+        standing(environ, story)
+
+
+def test_two_states_that_differ_are_refused_though_one_is_good(house: dict[str, str]) -> None:
+    with broker_at(BrokerSlug.KITE, house) as (_, environ):
+
+        async def story(it: Standing) -> None:
+            _, _, own = await registered(it, BrokerSlug.KITE)
+            browser, callback = await secure(it), "/auth/callback/kite"
+            brought = await at_broker(browser, await handed(own, BrokerSlug.KITE))
+            twice = {**brought, "redirect_params": "state=another"}
+            assert (await browser.get(callback, params=twice)).status_code == 401
+            elsewhere = await secure(it)
+            elsewhere.cookies.set("bahi_login_kite", "of another login", path="/auth/callback/")
+            assert (await elsewhere.get(callback, params=brought)).status_code == 401
+            state = brought.pop("state")
+            inside = {**brought, "redirect_params": f"state={state}"}
+            assert (await browser.get(callback, params=inside)).status_code == 200
+
+        standing(environ, story)
+
+
+@pytest.mark.parametrize("broker", BY_HAND)
+def test_a_look_at_the_callback_uses_no_login_up(house: dict[str, str], broker: BrokerSlug) -> None:
+    with broker_at(broker, house) as (_, environ):
+
+        async def story(it: Standing) -> None:
+            _, _, own = await registered(it, broker)
+            browser, callback = await secure(it), f"/auth/callback/{broker}"
+            brought = await at_broker(browser, await handed(own, broker))
+            assert (await browser.get(callback)).status_code in {400, 401}
+            only = {name: value for name, value in brought.items() if name == "state"}
+            assert (await browser.get(callback, params=only)).status_code in {400, 401}
+            came = await browser.get(callback, params=brought)
+            assert came.status_code == 200, came.text
+            assert "the token is stored" in came.text
+
+        standing(environ, story)
+
+
 def test_a_brokers_no_is_a_sentence_on_the_page(house: dict[str, str]) -> None:
     with broker_at(BrokerSlug.KITE, house) as (simulator, environ):
 
@@ -263,5 +326,36 @@ def test_upstox_posts_its_token_to_a_secret_address(house: dict[str, str]) -> No
             assert forged.status_code == 422, forged.text
             assert (await stranger.post(path, json=told)).json() == {"status": "success"}
             assert (await own.get("/auth/db/status")).json()[broker]["connected"]
+
+        standing(environ, story)
+
+
+def test_after_a_posted_token_the_run_goes_on_with_what_is_left(house: dict[str, str]) -> None:
+    broker = BrokerSlug.UPSTOX
+    with broker_at(broker, house) as (simulator, environ):
+
+        async def story(it: Standing) -> None:
+            asha, account, own = await registered(it, broker)
+            second = an_application(broker)
+            more = {"client_id": second.client_id, "secret": second.secret}
+            await it.application(asha, account, "WEBSOCKET1", **more)
+            await handed(own, broker)  # the run waits for PRIMARY
+            listed = (await own.get(f"/v1/accounts/{account.id}/applications")).json()["items"]
+            first = next(each for each in listed if each["api_name"] == "PRIMARY")
+            made = await own.post(f"/v1/applications/{first['id']}/notifier")
+            told = {
+                "client_id": first["client_id"],
+                "user_id": "USER1",
+                "access_token": simulator.issue(first["client_id"]),
+                "token_type": "Bearer",
+                "expires_at": "4102444800000",
+                "issued_at": "1700000000000",
+                "message_type": "access_token",
+            }
+            stranger = await it.client()
+            took = await stranger.post(made.json()["url"].removeprefix(HERE), json=told)
+            assert took.status_code == 200, took.text
+            jobs = (await own.get("/jobs/recent")).json()["items"]
+            assert [job["job_type"] for job in jobs] == ["token_run"]
 
         standing(environ, story)

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
-from bahi.api.callers import CSRF_HEADER, KEY_HEADER, SAFE
 from bahi.api.bodies import check_json
+from bahi.api.callers import CSRF_HEADER, KEY_HEADER, SAFE
 from bahi.api.errors import NotJson, problem_answers
 from bahi.kernel.actor import Actor, require_admin, require_change
 from bahi.kernel.errors import Forbidden

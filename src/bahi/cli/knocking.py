@@ -55,9 +55,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
 
     def on_message_begin(self) -> None:
-        """Count a request from its first byte on."""
+        """Expect the rest of a request, also of one that came close behind another."""
         super().on_message_begin()
-        self._in_head, self._sent = True, 0
         self._expect()
 
     def on_headers_complete(self) -> None:
