@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from typing import NamedTuple
 
 from bahi.accounts.model import UPSTOX_NAMES
 from bahi.accounts.service.accounts import add_account
@@ -27,6 +28,19 @@ WHO = the_house("test")
 CHEAP = PasswordCost(passes=1, memory_kib=64, lanes=1)
 REDIRECT = "http://127.0.0.1:8000/auth/callback/upstox"
 OWNER = "7EAHBJ"
+
+
+class Morning(NamedTuple):
+    """What a story has to do with."""
+
+    house: House
+    account: int
+    broker: UpstoxSimulator
+    clock: StoppedClock
+
+
+Story = Callable[[Morning], Awaitable[None]]
+Live = Callable[[Story], None]
 
 
 def applications() -> list[Application]:

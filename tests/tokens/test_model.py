@@ -99,11 +99,10 @@ def test_what_has_ended_moves_no_more() -> None:
             a_run(status).moved(TokenRunStatus.RUNNING, NOW)
 
 
-def test_after_a_cooldown_a_run_is_resuming_before_it_is_running() -> None:
+def test_after_a_cooldown_a_run_goes_on() -> None:
     cooling = a_run().cooling(NOW, "WEBSOCKET1", NOW)
     assert (cooling.status, cooling.next_api) == (TokenRunStatus.COOLDOWN, "WEBSOCKET1")
     assert cooling.due_at == NOW + COOLDOWN == NOW + timedelta(minutes=11)
-    assert TokenRunStatus.RUNNING not in MOVES[TokenRunStatus.COOLDOWN]
     assert cooling.going_on("WEBSOCKET1", NOW).status is TokenRunStatus.RUNNING
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import NamedTuple
 
 import pytest
 
@@ -15,7 +13,6 @@ from bahi.accounts.model import UPSTOX_NAMES
 from bahi.accounts.service.applications import Secrets, change_registration, list_registrations
 from bahi.audit.service import recent
 from bahi.bootstrap import House
-from bahi.kernel.clock import StoppedClock
 from bahi.kernel.errors import BahiError, Conflict, Invalid, Unauthenticated
 from bahi.kernel.ports import LoginFailed
 from bahi.kernel.words import LoginFailure, TokenMode, TokenRunStatus, TokenState
@@ -23,41 +20,9 @@ from bahi.tokens.model import BETWEEN_LOGINS, COOLDOWN, PERSON_TAKES, Run, finge
 from bahi.tokens.repository import runs as run_rows
 from bahi.tokens.service import book
 from bahi.tokens.service.status import csv_rows, status_of, summary
-from tests.brokers.simulators import Behaviour, UpstoxSimulator, person_logs_in
+from tests.brokers.simulators import Behaviour, person_logs_in
 from tests.living import MORNING
-from tests.tokens.mornings import WHO, a_house, a_person, furnished, settings, upstox
-
-
-class Morning(NamedTuple):
-    """What a story has to do with."""
-
-    house: House
-    account: int
-    broker: UpstoxSimulator
-    clock: StoppedClock
-
-
-Story = Callable[[Morning], Awaitable[None]]
-Live = Callable[[Story], None]
-
-
-@pytest.fixture
-def live(home: dict[str, str]) -> Iterator[Live]:
-    """Live through a story in a house whose Upstox is on loopback."""
-    with upstox() as broker:
-
-        def go(story: Story) -> None:
-            async def whole() -> None:
-                clock = StoppedClock(MORNING)
-                house = a_house(settings(home, broker.url), clock)
-                try:
-                    await story(Morning(house, await furnished(house), broker, clock))
-                finally:
-                    await house.close()
-
-            asyncio.run(whole())
-
-        yield go
+from tests.tokens.mornings import WHO, Live, Morning, a_person
 
 
 async def run_all(house: House, account: int, mode: TokenMode = TokenMode.INVALID_ONLY) -> Run:

@@ -25,9 +25,10 @@ from bahi.notify.model import Cause, Severity
 from bahi.notify.service import raise_alert, resolve
 from bahi.settings.service import cache_use, expire_cache, expire_windows, rate_use
 from bahi.telemetry.service import forget_calls_before, forget_logs_before
-from bahi.tokens.model import ENDED
+from bahi.tokens.model import ENDED, Run
 from bahi.tokens.service.book import cleanup_expired
 from bahi.tokens.service.status import AccountStatus, status_of, summary
+from bahi.tokens.service.waiting import is_in_use
 
 HOUSE: Final = the_house("schedule")
 MONTH: Final = timedelta(days=31)
@@ -159,22 +160,48 @@ async def _auto_login(house: Rooms, context: JobContext) -> dict[str, Any]:
 
     def read(tx: Tx) -> list[int]:
         found = list_accounts(tx, HOUSE, broker=broker)
-        return [it.id for it in found if it.is_active and list_registrations(tx, it.id)]
+        return [it.id for it in found if is_in_use(tx, it) and list_registrations(tx, it.id)]
 
-    made, missing = 0, []
+    made, missing, waiting, failed = 0, [], [], {}
     for account_id in await house.stores["main"].read(read, fresh=True):
         try:
-            run = await house.runs.begin(HOUSE, account_id, TokenMode.INVALID_ONLY)
-        except Conflict:
-            run = await house.runs.resume(HOUSE, account_id)
-        run = await house.runs.drive(run.execution_id, actor=HOUSE)
+            run = await _logged_in(house, account_id)
+        except BahiError as fault:  # one account's trouble is no other's
+            missing.append(str(account_id))
+            failed[str(account_id)] = str(fault)
+            await _tell_failure(house, account_id, fault)
+            continue
         if run.status is TokenRunStatus.COMPLETED:
             made += len(run.apis)
-        else:
-            missing.append(str(account_id))
-            if run.status is TokenRunStatus.WAITING:
-                await _tell_person(house, account_id, run.next_api)
-    return {"made": made, "accounts_missing": missing}
+            continue
+        missing.append(str(account_id))
+        if run.status is TokenRunStatus.WAITING:
+            waiting.append(str(account_id))
+            await _tell_person(house, account_id, run.next_api)
+    return {"made": made, "accounts_missing": missing, "waiting": waiting, "failed": failed}
+
+
+async def _logged_in(house: Rooms, account_id: int) -> Run:
+    """Return what came of an account's run; one that a person has in their hands is left alone."""
+    try:
+        run = await house.runs.begin(HOUSE, account_id, TokenMode.INVALID_ONLY)
+    except Conflict:
+        newest = await house.runs.newest_run(HOUSE, account_id)
+        if newest is not None and newest.waits_for_person(house.clock()):
+            return newest
+        run = await house.runs.resume(HOUSE, account_id)
+    return await house.runs.drive(run.execution_id, actor=HOUSE)
+
+
+async def _tell_failure(house: Rooms, account_id: int, fault: BahiError) -> None:
+    cause = Cause(
+        severity=Severity.WARNING,
+        source="tokens",
+        message=f"The login of account {account_id} failed: {fault}",
+        topic=f"login_failed:{account_id}",
+        account_id=account_id,
+    )
+    await house.stores["main"].write(raise_alert, cause, house.clock())
 
 
 async def _token_alert(house: Rooms, context: JobContext) -> dict[str, Any]:

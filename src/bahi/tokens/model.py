@@ -214,6 +214,10 @@ class Run:
     updated_at: datetime
     ended_at: datetime | None
 
+    def waits_for_person(self, now: datetime) -> bool:
+        """Say whether somebody may still come back with a login."""
+        return self.status is Status.WAITING and self.due_at is not None and self.due_at > now
+
     def moved(self, status: TokenRunStatus, now: datetime) -> Run:
         """Return the run in its next state."""
         if status not in MOVES[self.status]:

@@ -136,6 +136,13 @@ def attempts_of(tx: Tx, execution_id: str) -> list[Attempt]:
     return [_attempt(row) for row in tx.rows(clause.order_by(token_attempts.c.id))]
 
 
+def has_attempt(tx: Tx, attempt_id: int) -> bool:
+    """Say whether a try is there still; it goes with its application."""
+    return (
+        tx.row(sa.select(token_attempts.c.id).where(token_attempts.c.id == attempt_id)) is not None
+    )
+
+
 def waiting_attempts(tx: Tx, api_id: int) -> list[Attempt]:
     """Return the tries of an application that wait for a person."""
     clause = sa.select(*_ATTEMPT).where(

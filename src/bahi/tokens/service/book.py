@@ -67,7 +67,6 @@ def store_grant(
     expires_at = grant.expires_at
     if expires_at is None and broker is not BrokerSlug.OPENALGO:
         expires_at = now + LIVES_WITHOUT_WORD
-    secret = grant.tokens.get("access") or grant.tokens.get("session") or ""
     at = to_micros(now)
     row: dict[str, Any] = {
         "id": token_id,
@@ -78,7 +77,7 @@ def store_grant(
         "expires_at": None if expires_at is None else to_micros(expires_at),
         "is_active": 1,
         "metadata": json.dumps(redact(dict(grant.metadata)), ensure_ascii=False),
-        "fingerprint": fingerprint(secret),
+        "fingerprint": fingerprint_of(grant.tokens),
         "created_at": at,
         "updated_at": at,
     }
@@ -95,6 +94,11 @@ def store_grant(
     old = None if before is None else {"fingerprint": before.fingerprint}
     note(tx, actor, event, ("broker_api", api_id), now, old=old, new=new)
     return token_rows.active_tokens(tx, [api_id])[api_id]
+
+
+def fingerprint_of(tokens: Mapping[str, str]) -> str:
+    """Name a token by the part that opens calls."""
+    return fingerprint(tokens.get("access") or tokens.get("session") or "")
 
 
 def update_token(

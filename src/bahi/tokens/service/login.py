@@ -26,7 +26,7 @@ from bahi.kernel.words import BrokerSlug, LoginFailure, TokenState
 from bahi.tokens.model import PERSON_TAKES, Run, state_by_time
 from bahi.tokens.repository import tokens as token_rows
 from bahi.tokens.service import book, outcomes, steps
-from bahi.tokens.service.outcomes import HandedOver, Made
+from bahi.tokens.service.outcomes import HandedOver, Made, Verdict
 from bahi.tokens.service.ports import Logins
 from bahi.tokens.service.steps import Claim
 
@@ -106,43 +106,65 @@ class LoginDesk:
     ) -> Run | None:
         """Store the token before anything else is tried, then ask the broker whose it is."""
         made = Made(actor=actor, vault=self.vault, grant=grant, now=self.clock())
-        run = await self._keep_writing(claim, outcomes.record_success, claim, made)
-        await self._verify_new(claim, grant, login, application)
+        await self._keep_writing(claim.registration, outcomes.record_success, claim, made)
+        return await self._verify_new(claim, grant.tokens, login, application)
+
+    async def posted(
+        self, account: Account, registration: Registration, grant: Grant, actor: Actor
+    ) -> Run | None:
+        """Store a token that the broker has made already, whoever has the turn."""
+        made = Made(actor=actor, vault=self.vault, grant=grant, now=self.clock())
+        claim = await self._keep_writing(
+            registration, outcomes.record_posted, account.id, registration.id, made
+        )
+        login, application = await self.login_of(account, registration.id)
+        return await self._verify_new(claim, grant.tokens, login, application)
+
+    async def verify_unasked(self, run: Run) -> Run:
+        """Ask for the tokens of a run whose process died before it asked whose they are."""
+        for claim in await self.main.read(steps.unasked, run, fresh=True):
+            tokens = await self._opened(claim.registration.id)
+            login, application = await self.login_of(claim.account, claim.registration.id)
+            run = await self._verify_new(claim, tokens, login, application) or run
         return run
 
     async def _verify_new(
-        self, claim: Claim, grant: Grant, login: Login, application: Application
-    ) -> None:
-        state, why = await _asked(login, application, grant.tokens)
-        token = await self.main.read(book.active_token, claim.registration.id, fresh=True)
-        if token is None:
-            return
+        self, claim: Claim, tokens: Mapping[str, str], login: Login, application: Application
+    ) -> Run | None:
+        state, why = await _asked(login, application, tokens)
         refused = state is TokenState.INVALID and not why.startswith(NO_ANSWER)
 
-        def write(tx: Tx, now: datetime) -> None:
-            book.mark_checked(tx, token, state, why, now, retire=refused)
+        def write(tx: Tx, now: datetime) -> Run | None:
+            token = book.active_token(tx, claim.registration.id)
+            is_it = token is not None and token.fingerprint == book.fingerprint_of(tokens)
+            verdict = Verdict(token, state, why, refused) if token is not None and is_it else None
+            return outcomes.record_verdict(tx, claim, verdict, now)
 
-        await self._keep_writing(claim, write, self.clock())
+        return await self._keep_writing(claim.registration, write, self.clock())
 
     async def failed(self, claim: Claim, failure: LoginFailed) -> Run:
         """Write down why there is no token; a login outside a run has to say so itself."""
-        run = await self._keep_writing(claim, outcomes.record_failure, claim, failure, self.clock())
+        run = await self._keep_writing(
+            claim.registration, outcomes.record_failure, claim, failure, self.clock()
+        )
         if run is None:
             raise failure
         return run
 
-    async def _keep_writing(self, claim: Claim, fn: Callable[[Tx, *Ts], T], *args: *Ts) -> T:
+    async def _keep_writing(
+        self, registration: Registration, fn: Callable[[Tx, *Ts], T], *args: *Ts
+    ) -> T:
         """Write until it is in: a token that the broker made is never lost to a locked database."""
         while True:
             try:
                 written = await self.main.write(fn, *args)
             except WAITS_FOR_STORE as fault:
-                if claim.attempt_id not in self.pending:
+                if registration.id not in self.pending:
                     log.warning("a token waits for the database, in memory: %s", fault)
-                self.pending[claim.attempt_id] = claim.registration.api_name
+                self.pending[registration.id] = registration.api_name
                 await self.pause(WRITE_AGAIN_S)
             else:
-                self.pending.pop(claim.attempt_id, None)
+                self.pending.pop(registration.id, None)
                 return written
 
     async def login_of(self, account: Account, api_id: int) -> tuple[Login, Application]:
@@ -214,13 +236,16 @@ class LoginDesk:
         return found
 
     async def _ask(self, account: Account, api_id: int) -> tuple[TokenState, str]:
+        tokens = await self._opened(api_id)
+        login, application = await self.login_of(account, api_id)
+        return await _asked(login, application, tokens)
+
+    async def _opened(self, api_id: int) -> dict[str, str]:
         def read(tx: Tx) -> dict[str, str]:
             token = book.active_token(tx, api_id)
             return {} if token is None else book.open_token(tx, self.vault, token)
 
-        tokens = await self.main.read(read, fresh=True)
-        login, application = await self.login_of(account, api_id)
-        return await _asked(login, application, tokens)
+        return await self.main.read(read, fresh=True)
 
     async def revoke(self, actor: Actor, api_id: int) -> bool:
         """End a token here, then at the broker; False where there was none."""

@@ -71,21 +71,23 @@ def record_success(tx: Tx, claim: Claim, made: Made) -> Run | None:
     now = made.now
     run = None if claim.run is None else locked_run(tx, claim.run.execution_id)
     run = _nobody_waits(tx, run, claim.registration.id, now)
-    store_grant(
-        tx,
-        made.actor,
-        made.vault,
-        claim.registration.id,
-        made.grant,
-        account_id=claim.account.id,
-        broker=claim.account.broker,
-        now=now,
-    )
+    ids = ids_of(tx, claim.account.id)
+    if claim.registration.api_name in ids:  # else it was removed meanwhile, and its tokens with it
+        store_grant(
+            tx,
+            made.actor,
+            made.vault,
+            claim.registration.id,
+            made.grant,
+            account_id=claim.account.id,
+            broker=claim.account.broker,
+            now=now,
+        )
     run_rows.end_attempt(tx, claim.attempt_id, "MADE", now)
     _release(tx, claim, now)
     if run is None or run.status in ENDED:
         return run
-    progress = progress_in(tx, run, ids_of(tx, run.account_id))
+    progress = progress_in(tx, run, ids)
     return saved(tx, run.succeeded(claim.registration.api_name, progress.left, now))
 
 

@@ -15,15 +15,16 @@ from bahi.accounts.model import Account, Registration
 from bahi.accounts.service.accounts import get_account
 from bahi.accounts.service.applications import list_registrations
 from bahi.db.tx import Tx
-from bahi.kernel.actor import Actor, require_change, the_house
+from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.words import TokenMode, TokenRunStatus, TokenState
-from bahi.tokens.model import ENDED, Run
+from bahi.tokens.model import COOLDOWN, ENDED, Run, TurnLost
 from bahi.tokens.repository import runs as run_rows
 from bahi.tokens.service import steps
 from bahi.tokens.service.login import LoginDesk
 from bahi.tokens.service.outcomes import HandedOver
 from bahi.tokens.service.steps import Wish
+from bahi.tokens.service.waiting import HOUSE, account_in_use
 
 LOOK_EVERY: Final = timedelta(seconds=1)
 
@@ -58,13 +59,13 @@ class Runs:
     ) -> tuple[str, ...]:
         enabled = [it for it in registrations if it.enabled]
         if mode is TokenMode.PARTIAL:
-            known = {it.api_name.replace("_", ""): it.api_name for it in registrations}
+            known = {it.api_name.replace("_", ""): it.api_name for it in enabled}
             asked = [name.strip().upper().replace("_", "") for name in names]
             if not asked or (unknown := [name for name in asked if name not in known]):
                 what = repr(unknown[0][:40]) if asked else "nothing"
                 raise Invalid(
-                    f"api_names: {what} is not registered for {account.name!r}; there are "
-                    f"{', '.join(known.values()) or 'none'}."
+                    f"api_names: {what} is not an enabled application of {account.name!r}; there"
+                    f" are {', '.join(known.values()) or 'none'}."
                 )
             return tuple(it.api_name for it in registrations if it.api_name in
                          {known[name] for name in asked})  # fmt: skip
@@ -80,8 +81,12 @@ class Runs:
             steps.take_step, account, execution_id, self._desk.owner, self._desk.clock()
         )
         if isinstance(step, Run):
-            return step
-        made = await self._desk.log_in(step, actor or the_house("tokens"))
+            done = step.status is TokenRunStatus.COMPLETED and account is not None
+            return await self._desk.verify_unasked(step) if done else step
+        try:
+            made = await self._desk.log_in(step, actor or HOUSE)
+        except TurnLost:  # it took so long that another process has the turn, or it was stopped
+            return await self.run(execution_id)
         return made or await self.run(execution_id)
 
     async def drive(
@@ -111,6 +116,8 @@ class Runs:
         """Wait until a run is due, looking each second whether it was stopped or answered."""
         while run.due_at is not None and run.due_at > self._desk.clock():
             left = run.due_at - self._desk.clock()
+            if left > COOLDOWN:  # nothing takes so long: the clock went back
+                return
             await self._desk.pause(min(left, LOOK_EVERY).total_seconds())
             newest = await self.run(run.execution_id)
             if newest.stop_requested or newest.updated_at != run.updated_at:
@@ -136,11 +143,11 @@ class Runs:
     async def resume(self, actor: Actor, account_id: int) -> Run:
         """Return the run that goes on: the newest that can, or a new one for what it lacked."""
         require_change(actor)
-        account = await self._desk.main.read(get_account, actor, account_id, fresh=True)
+        await self._desk.main.read(get_account, actor, account_id, fresh=True)
         run = await self._desk.main.read(_newest_resumable, account_id, fresh=True)
         if run is None:
             return await self.begin(actor, account_id, TokenMode.INVALID_ONLY)
-        await self._desk.main.write(steps.ask_again, run, account.login, self._desk.clock())
+        await self._desk.main.write(steps.ask_again, actor, run, self._desk.clock())
         return await self.run(run.execution_id)
 
     async def stop(self, actor: Actor, account_id: int) -> Run:
@@ -149,11 +156,11 @@ class Runs:
         require_change(actor)
 
         def write(tx: Tx, now: datetime) -> Run:
-            get_account(tx, actor, account_id)
+            account = get_account(tx, actor, account_id)
             run = run_rows.newest_run(tx, account_id, resumable=True)
             if run is None:
                 raise NotFound("There is no run that could be stopped.")
-            return steps.stop_run(tx, actor, run, now)
+            return steps.stop_run(tx, actor, run, account.login, now)
 
         return await self._desk.main.write(write, self._desk.clock())
 
@@ -162,11 +169,14 @@ def _applications(tx: Tx, actor: Actor, account_id: int) -> tuple[Account, list[
     return get_account(tx, actor, account_id), list_registrations(tx, account_id)
 
 
-def _account_of_run(tx: Tx, execution_id: str) -> Account:
+def _account_of_run(tx: Tx, execution_id: str) -> Account | None:
     run = run_rows.find_run(tx, execution_id)
     if run is None:
         raise NotFound(f"There is no run {execution_id!r}.")
-    return get_account(tx, the_house("tokens"), run.account_id)
+    try:
+        return account_in_use(tx, run.account_id)
+    except NotFound:  # out of use: the run is stopped
+        return None
 
 
 def _newest_resumable(tx: Tx, account_id: int) -> Run | None:

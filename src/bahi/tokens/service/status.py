@@ -18,6 +18,7 @@ from bahi.tokens.repository import runs as run_rows
 from bahi.tokens.repository import tokens as token_rows
 from bahi.tokens.service.login import LoginDesk
 from bahi.tokens.service.steps import cooldown_ends
+from bahi.tokens.service.waiting import is_in_use
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _held(tx: Tx, actor: Actor, broker: BrokerSlug | None, now: datetime) -> lis
     found = []
     for account in list_accounts(tx, actor, broker=broker):
         registrations = list_registrations(tx, account.id)
-        if not registrations:
+        if not registrations or not is_in_use(tx, account):
             continue
         ids = [it.id for it in registrations]
         found.append(

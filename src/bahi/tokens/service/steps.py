@@ -41,6 +41,7 @@ from bahi.tokens.service.waiting import (
     is_in_use,
     is_under_way,
     leave_person,
+    without_orphan,
 )
 
 STATE_PURPOSE: Final = "login_state"
@@ -132,7 +133,7 @@ def take_step(
     if not progress.left:
         return settled(tx, run, progress, now)
     registration = ids[progress.left[0]]
-    turn = turn_rows.lock_turn(tx, account.login, now)
+    turn = without_orphan(tx, turn_rows.lock_turn(tx, account.login, now), now)
     waiting = _must_wait(run, turn, registration.api_name, now)
     if waiting is not None:
         return saved(tx, waiting)
@@ -208,6 +209,30 @@ def _claimed(
     )
 
 
+def unasked(tx: Tx, run: Run) -> list[Claim]:
+    """Return the logins of a run after which the broker was not asked whose the token is."""
+    account, ids = account_in_use(tx, run.account_id), ids_of(tx, run.account_id)
+    by_id = {it.id: it for it in ids.values()}
+    tokens = token_rows.active_tokens(tx, list(by_id))
+    newest = {
+        it.broker_api_id: it.id
+        for it in run_rows.attempts_of(tx, run.execution_id)
+        if it.outcome == "MADE" and it.broker_api_id in tokens
+    }
+    return [
+        Claim(
+            run=run,
+            account=account,
+            registration=by_id[api_id],
+            login=account.login,
+            fence=NO_TURN,
+            attempt_id=attempt_id,
+        )
+        for api_id, attempt_id in newest.items()
+        if tokens[api_id].checked_at is None
+    ]
+
+
 def take_single(tx: Tx, account: Account, api_id: int, owner: str, now: datetime) -> Claim:
     """Take the turn for one login outside a run; refused while a cooldown or a login runs."""
     registration = _registered(tx, account_in_use(tx, account.id), api_id)
@@ -226,13 +251,13 @@ def take_single(tx: Tx, account: Account, api_id: int, owner: str, now: datetime
 
 def take_answer(tx: Tx, account: Account, handover: Handover, owner: str, now: datetime) -> Claim:
     """Take what a person's login brought, once, and the turn that was kept for it."""
-    if not turn_rows.use_handover(tx, handover.id, now):
-        raise Conflict("This login was taken in already.")
     registration = _registered(tx, account_in_use(tx, account.id), handover.broker_api_id)
     run = None
     if handover.execution_id is not None:
         run = locked_run(tx, handover.execution_id)
         run = None if run.status in ENDED else run
+    if not turn_rows.use_handover(tx, handover.id, now):
+        raise Conflict("This login was taken in already.")
     turn = turn_rows.lock_turn(tx, account.login, now)
     if run is not None:
         _end_waiting(tx, run, now)

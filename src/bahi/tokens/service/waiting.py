@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +13,7 @@ from bahi.db.tx import Tx
 from bahi.identity.service.users import find_user
 from bahi.kernel.actor import the_house
 from bahi.kernel.errors import NotFound
-from bahi.tokens.model import PERSON, Attempt, Run
+from bahi.tokens.model import PERSON, Attempt, Run, Turn
 from bahi.tokens.repository import runs as run_rows
 from bahi.tokens.repository import turns as turn_rows
 
@@ -47,6 +48,16 @@ def give_back(tx: Tx, waiting: Iterable[Attempt], message: str, now: datetime) -
     for attempt in waiting:
         run_rows.end_attempt(tx, attempt.id, "STOPPED", now, message=message)
         turn_rows.give_back(tx, f"{PERSON}{attempt.id}", now)
+
+
+def without_orphan(tx: Tx, turn: Turn, now: datetime) -> Turn:
+    """Return a turn that is kept for nobody whose application was removed, and its try with it."""
+    owner = turn.lease_owner or ""
+    if not owner.startswith(PERSON) or run_rows.has_attempt(tx, int(owner[len(PERSON) :])):
+        return turn
+    turn = replace(turn, lease_owner=None, leased_until=None)
+    turn_rows.save_turn(tx, turn, now)
+    return turn
 
 
 def is_under_way(tx: Tx, run: Run, login: str, now: datetime) -> bool:
