@@ -144,6 +144,8 @@ def test_applications_elsewhere_are_called_anything_and_follow_one_another() -> 
 @pytest.mark.parametrize(
     "bad",
     [
+        "http://169.254.169.254/latest",
+        "http://[fe80::1]:5000",
         "127.0.0.1:5000",
         "ftp://host",
         "http://",

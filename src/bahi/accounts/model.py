@@ -215,7 +215,17 @@ def parse_url(said: str, schemes: Sequence[str], field: str) -> str:
         raise Invalid(f"{field}: leave name and password out of the address; {right}.")
     if parts.scheme not in schemes or not parts.hostname or not port_is_good or parts.query:
         raise Invalid(f"{field}: {said[:80]!r} is no such address; {right}.")
+    if _is_of_the_machine_itself(parts.hostname):
+        raise Invalid(f"{field}: {parts.hostname} belongs to a machine's own services; {right}.")
     return url
+
+
+def _is_of_the_machine_itself(host: str) -> bool:
+    """Say whether a host is link-local: there clouds hand out a machine's secrets."""
+    try:
+        return ipaddress.ip_address(host).is_link_local
+    except ValueError:
+        return False
 
 
 def mode_of(broker: BrokerSlug, wished: AccountMode | None) -> AccountMode:

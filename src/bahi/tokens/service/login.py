@@ -196,17 +196,6 @@ class LoginDesk:
         await self.main.write(outcomes.hand_over, claim, handed, by)
         return handed
 
-    async def login_one(self, actor: Actor, api_id: int) -> HandedOver | None:
-        """Make one application's token by itself: at once, or by a person's hand."""
-
-        def claim(tx: Tx, now: datetime) -> Claim:
-            registration = get_registration(tx, actor, api_id)
-            account = get_account(tx, actor, registration.account_id)
-            return steps.take_single(tx, account, api_id, self.owner, now)
-
-        made = await self.log_in(await self.main.write(claim, self.clock()), actor)
-        return made if isinstance(made, HandedOver) else None
-
     async def states(
         self, account: Account, registrations: Sequence[Registration], *, check: bool = True
     ) -> dict[int, tuple[TokenState, str]]:

@@ -16,20 +16,17 @@ from bahi.audit.service import note
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import to_micros
-from bahi.kernel.errors import Conflict, Invalid, NotFound, TooSoon
+from bahi.kernel.errors import Conflict, Invalid, NotFound
 from bahi.kernel.words import LoginFailure, TokenMode, TokenRunStatus
 from bahi.tokens.model import (
     ENDED,
     LOGIN_TAKES,
-    PERSON,
     PERSON_TAKES,
     Handover,
     Progress,
     Run,
     RunEnded,
     Turn,
-    TurnLost,
-    countdown,
     progress_of,
 )
 from bahi.tokens.repository import runs as run_rows
@@ -231,22 +228,6 @@ def unasked(tx: Tx, run: Run) -> list[Claim]:
         for api_id, attempt_id in newest.items()
         if tokens[api_id].checked_at is None
     ]
-
-
-def take_single(tx: Tx, account: Account, api_id: int, owner: str, now: datetime) -> Claim:
-    """Take the turn for one login outside a run; refused while a cooldown or a login runs."""
-    registration = _registered(tx, account_in_use(tx, account.id), api_id)
-    turn = turn_rows.lock_turn(tx, account.login, now)
-    cooled_at = turn.cooled_at()
-    if cooled_at is not None and cooled_at > now:
-        wait = countdown(cooled_at - now)
-        raise TooSoon(
-            f"The broker slowed this person down; the next login may begin in {wait}.",
-            retry_after_s=int((cooled_at - now).total_seconds()) + 1,
-        )
-    if turn.is_held(now) and not (turn.lease_owner or "").startswith(PERSON):
-        raise TurnLost("Another login of this person is under way; try again in a moment.")
-    return _claimed(tx, None, account, registration, turn, owner=owner, now=now)
 
 
 def take_answer(tx: Tx, account: Account, handover: Handover, owner: str, now: datetime) -> Claim:
