@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -165,3 +166,26 @@ def test_a_further_connection_leaves_the_locks_of_this_process_as_they_are(tmp_p
     first.execute("INSERT INTO notes VALUES ('ours')")
     assert another("again") == ["theirs", "ours", "again"]
     first.close()
+
+
+OPENING_MANY = """
+import sys, time
+from pathlib import Path
+from bahi.db.sqlite import connect
+folder, begin = Path(sys.argv[1]), float(sys.argv[2])
+while time.time() < begin:
+    pass
+for n in range(150):
+    core = connect(folder / f"{n}.sqlite")
+    core.execute("CREATE TABLE IF NOT EXISTS notes (note TEXT) STRICT")
+    core.close()
+"""
+
+
+def test_several_that_open_new_files_at_once_all_do(tmp_path: Path) -> None:
+    """SQLite refuses some of those that make a log at once, without waiting."""
+    begin = str(time.time() + 1.0)  # when all are up; later comers only meet less often
+    command = [sys.executable, "-c", OPENING_MANY, str(tmp_path), begin]
+    at_once = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [each.communicate(timeout=60)[1] for each in at_once]
+    assert said == [""] * 4

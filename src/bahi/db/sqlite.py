@@ -13,6 +13,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ from bahi.kernel.errors import BahiError, InDoubt, Misconfigured, NotCommitted
 
 BATCH: Final = 128
 BUSY_TIMEOUT_MS: Final = 5_000
+AGAIN_S: Final = 0.01
 LOG_KEPT_BYTES: Final = 64 * 2**20
 LOCK_ATTEMPTS: Final = 6  # times the busy time-out: half a minute behind somebody else's lock
 OLDEST: Final = (3, 37, 0)
@@ -77,7 +79,7 @@ def _prepare(
     driver: sqlite3.Connection, path: Path, synchronous: Synchronous, *, readonly: bool
 ) -> None:
     driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    (mode,) = driver.execute("PRAGMA journal_mode = WAL").fetchone()
+    mode = _with_a_log(driver)
     if mode not in {"wal", "memory"}:
         raise Misconfigured(
             f"The folder of {path.name} cannot hold a write-ahead log (journal mode {mode}); "
@@ -91,6 +93,23 @@ def _prepare(
     driver.execute(f"PRAGMA journal_size_limit = {LOG_KEPT_BYTES}")
     if readonly:
         driver.execute("PRAGMA query_only = ON")
+
+
+def _with_a_log(driver: sqlite3.Connection) -> str:
+    """Have the file keep a write-ahead log; of several that make it at once, SQLite refuses some
+    without waiting, whatever the busy timeout says.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            (mode,) = driver.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > until:
+                raise
+            time.sleep(AGAIN_S)
+        else:
+            return str(mode)
 
 
 def engine(path: Path, *, synchronous: Synchronous = "FULL", readonly: bool = False) -> sa.Engine:
