@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bahi.accounts.service.applications import list_registrations
 from bahi.audit.service import Sealer, recent
 from bahi.bootstrap import House
 from bahi.bootstrap.office import scheduled, schedules_of
@@ -17,10 +18,12 @@ from bahi.jobs import service as jobs
 from bahi.jobs.model import Retry, Terms
 from bahi.jobs.service import JobContext
 from bahi.kernel.clock import StoppedClock
+from bahi.kernel.ports import Grant
 from bahi.kernel.words import BrokerSlug
 from bahi.notify.service import list_alerts
 from bahi.settings.model import Wish
 from bahi.settings.service import get_cache, put_cache, set_config
+from bahi.tokens.service.book import active_token, store_grant
 from bahi.tokens.service.status import status_of
 from tests.brokers.simulators import OpenAlgoSimulator, UpstoxSimulator
 from tests.living import MORNING
@@ -147,11 +150,34 @@ def test_what_has_expired_is_cleaned_up_and_a_dry_run_only_counts(home: dict[str
 
         await main.write(remember)
         clock.advance(timedelta(minutes=2))
-        assert (await do(house, "sessions_cleanup", dry_run=True))["cache"] == 1
-        assert (await do(house, "sessions_cleanup"))["cache"] == 1
+        api = await main.write(_an_expired_token, house)
+        counted = await do(house, "sessions_cleanup", dry_run=True)
+        assert counted == {"tokens": 1, "sessions": 0, "cache": 1, "failures": 0}
+        assert await main.read(active_token, api, fresh=True) is not None
+        assert await do(house, "sessions_cleanup") == counted
+        assert await main.read(active_token, api, fresh=True) is None
         assert await main.write(get_cache, "k", clock()) is None
 
     live(home, story)
+
+
+def _an_expired_token(tx: Tx, house: House) -> int:
+    """Enter an application, and a token of it whose time is over; return the application's id."""
+    account = enter(tx, house, BrokerSlug.UPSTOX, "http://127.0.0.1:9")
+    (api,) = list_registrations(tx, account)
+    now = house.clock()
+    grant = Grant(tokens={"access": "t"}, expires_at=now - timedelta(seconds=1))
+    store_grant(
+        tx,
+        WHO,
+        house.vault,
+        api.id,
+        grant,
+        account_id=account,
+        broker=BrokerSlug.UPSTOX,
+        now=now,
+    )
+    return api.id
 
 
 def test_sealed_audit_rows_leave_for_the_archive_and_no_others(home: dict[str, str]) -> None:

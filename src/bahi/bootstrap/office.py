@@ -23,15 +23,17 @@ from bahi.kernel.errors import BahiError, Conflict
 from bahi.kernel.words import BrokerSlug, TokenMode, TokenRunStatus, parse
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import raise_alert, resolve
+from bahi.settings.model import KNOWN
 from bahi.settings.service import cache_use, expire_cache, expire_windows, rate_use
 from bahi.telemetry.service import forget_calls_before, forget_logs_before
 from bahi.tokens.model import ENDED, Run
-from bahi.tokens.service.book import cleanup_expired
+from bahi.tokens.service.book import cleanup_expired, count_expired
 from bahi.tokens.service.status import AccountStatus, status_of, summary
 from bahi.tokens.service.waiting import is_in_use
 
 HOUSE: Final = the_house("schedule")
 MONTH: Final = timedelta(days=31)
+OTHERS_LOG_IN_AT: Final = "08:15"
 SHORT: Final = timedelta(seconds=30)
 """A run that goes on so soon is waited for; a longer wait gives the worker free."""
 
@@ -66,30 +68,26 @@ def handlers_of(house: Rooms) -> dict[str, Handler]:
 
 def schedules_of(config: Mapping[str, Any]) -> list[Schedule]:
     """Return what comes round, at the times that the settings say."""
-    days = "mon-fri" if config.get("weekdays_only", True) else "*"
+    known = {key: it.default for (category, key), it in KNOWN.items() if category == "scheduler"}
+    config = {**known, **config}
+    days = "mon-fri" if config["weekdays_only"] else "*"
+    logins = {
+        "breeze": config["breeze_login_times"],
+        "kite": config["kite_login_times"],
+        **dict.fromkeys(("upstox", "dhan", "openalgo"), OTHERS_LOG_IN_AT),
+    }
     entries = [
         Schedule(
             name=f"login_{broker}",
             title=f"Log in at {broker.capitalize()}",
             job_type="auto_login",
-            cron=_at(config.get(f"{broker}_login_times", times), days),
+            cron=_at(times, days),
             payload={"broker": broker},
             platform=broker,
         )
-        for broker, times in (("breeze", "05:30,08:30"), ("kite", "05:45,08:45"))
+        for broker, times in logins.items()
     ]
-    entries += [
-        Schedule(
-            name=f"login_{broker}",
-            title=f"Log in at {broker.capitalize()}",
-            job_type="auto_login",
-            cron=_at("08:15", days),
-            payload={"broker": broker},
-            platform=broker,
-        )
-        for broker in ("upstox", "dhan", "openalgo")
-    ]
-    alert = config.get("token_alert_time", "08:45")
+    alert = config["token_alert_time"]
     return [
         *entries,
         _entry("token_alert", "Tell which tokens are not valid", _at(alert, days)),
@@ -124,7 +122,7 @@ async def _token_run(house: Rooms, context: JobContext) -> dict[str, Any]:
     """Go on with a run; while it waits for long, the worker does something else."""
     execution_id = context.payload["execution_id"]
     while True:
-        came = await house.runs.advance(execution_id)
+        await house.runs.advance(execution_id)
         run = await house.runs.run(execution_id)
         await context.progress(_percent(run.apis, run.next_api), f"{run.status} {run.next_api}")
         if run.status in ENDED:
@@ -136,7 +134,6 @@ async def _token_run(house: Rooms, context: JobContext) -> dict[str, Any]:
             raise Later(due, f"{run.status} until then")
         if due is not None and due > house.clock():
             await house.desk.pause((due - house.clock()).total_seconds())
-        del came
 
 
 def _percent(apis: Sequence[str], following: str | None) -> int:
@@ -211,7 +208,7 @@ async def _token_alert(house: Rooms, context: JobContext) -> dict[str, Any]:
     counted = summary(statuses)
     bad = [_named(it) for it in statuses if it.missing and it.account.is_active]
     if not bad:
-        await house.stores["main"].write(_resolved, "tokens", house.clock())
+        await house.stores["main"].write(resolve, "tokens", house.clock())
         return dict(counted)
     cause = Cause(
         severity=Severity.CRITICAL,
@@ -222,10 +219,6 @@ async def _token_alert(house: Rooms, context: JobContext) -> dict[str, Any]:
     )
     await house.stores["main"].write(raise_alert, cause, house.clock())
     return {**counted, "alert": cause.message}
-
-
-def _resolved(tx: Tx, topic: str, now: datetime) -> bool:
-    return resolve(tx, topic, now)
 
 
 def _named(status: AccountStatus) -> str:
@@ -240,12 +233,17 @@ async def _sessions_cleanup(house: Rooms, context: JobContext) -> dict[str, Any]
     """End broker tokens and web sessions whose time is over; forget expired cache entries."""
     main, now = house.stores["main"], house.clock()
     if context.payload.get("dry_run"):
-        return {"cache": await main.read(_expired_cache, now, fresh=True)}
+        return await main.read(_what_has_expired, now, fresh=True)
     return await cleanup_sessions(main, now)
 
 
-def _expired_cache(tx: Tx, now: datetime) -> int:
-    return expire_cache(tx, now, dry_run=True)
+def _what_has_expired(tx: Tx, now: datetime) -> dict[str, Any]:
+    return {
+        "tokens": count_expired(tx, now),
+        "sessions": end_expired_sessions(tx, now, dry_run=True),
+        "cache": expire_cache(tx, now, dry_run=True),
+        "failures": forget_old_failures(tx, now, dry_run=True),
+    }
 
 
 async def cleanup_sessions(main: Store, now: datetime) -> dict[str, Any]:
@@ -256,13 +254,9 @@ async def cleanup_sessions(main: Store, now: datetime) -> dict[str, Any]:
     return {
         "tokens": tokens,
         "sessions": await main.write(end_expired_sessions, now),
-        "cache": await main.write(_expire_cache, now),
+        "cache": await main.write(expire_cache, now),
         "failures": await main.write(forget_old_failures, now),
     }
-
-
-def _expire_cache(tx: Tx, now: datetime) -> int:
-    return expire_cache(tx, now)
 
 
 async def _jobs_cleanup(house: Rooms, context: JobContext) -> dict[str, Any]:
@@ -338,7 +332,7 @@ async def _health_check(house: Rooms, context: JobContext) -> dict[str, Any]:
                 )
                 await main.write(raise_alert, cause, now)
             else:
-                await main.write(_resolved, topic, now)
+                await main.write(resolve, topic, now)
         except BahiError:  # the looks are kept; the next one raises it again
             continue
     return {"status": report.status}

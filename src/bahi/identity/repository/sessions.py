@@ -100,6 +100,21 @@ def end_sessions(
     return tx.change(clause.values(is_active=0))
 
 
+def count_expired(tx: Tx, now: datetime) -> int:
+    """Count running sessions whose time is over."""
+    over = user_sessions.c.expires_at <= to_micros(now)
+    clause = sa.select(sa.func.count()).select_from(user_sessions)
+    row = tx.row(clause.where(user_sessions.c.is_active == 1, over))
+    return int(row[0]) if row else 0
+
+
+def count_failures(tx: Tx, before: datetime) -> int:
+    """Count what is remembered of failed sign-ins from before an instant."""
+    clause = sa.select(sa.func.count()).select_from(sign_in_failures)
+    row = tx.row(clause.where(sign_in_failures.c.last_failed_at < to_micros(before)))
+    return int(row[0]) if row else 0
+
+
 def _session(row: Row) -> Session:
     return Session(
         id=row[0],

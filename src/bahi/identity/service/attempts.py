@@ -50,6 +50,9 @@ def _failures(tx: Tx, subject: str, patience: Patience, now: datetime) -> int:
     return 0 if now - last_failed_at > patience.forgotten_after else failures
 
 
-def forget_old_failures(tx: Tx, now: datetime) -> int:
-    """Forget failed sign-ins that make nobody wait any more."""
-    return session_rows.forget_failures(tx, before=now - WITH_A_USER.forgotten_after)
+def forget_old_failures(tx: Tx, now: datetime, *, dry_run: bool = False) -> int:
+    """Forget failed sign-ins that make nobody wait any more, or only count them."""
+    before = now - WITH_A_USER.forgotten_after
+    if dry_run:
+        return session_rows.count_failures(tx, before)
+    return session_rows.forget_failures(tx, before=before)

@@ -343,8 +343,10 @@ def revoke_session(tx: Tx, actor: Actor, session_id: int, now: datetime) -> None
         note(tx, actor, "revoke", ("session", session_id), now)
 
 
-def end_expired_sessions(tx: Tx, now: datetime) -> int:
-    """End what has ended by itself; return how many there were."""
+def end_expired_sessions(tx: Tx, now: datetime, *, dry_run: bool = False) -> int:
+    """End what has ended by itself, or only count it; return how many there were."""
+    if dry_run:
+        return session_rows.count_expired(tx, now)
     return session_rows.end_sessions(tx, expired_at=now)
 
 

@@ -72,6 +72,14 @@ def expired_tokens(tx: Tx, now: datetime, limit: int) -> list[Token]:
     return [_token(row) for row in tx.rows(clause.limit(limit))]
 
 
+def count_expired(tx: Tx, now: datetime) -> int:
+    """Count active tokens whose time is over."""
+    over = broker_tokens.c.expires_at <= to_micros(now)
+    clause = sa.select(sa.func.count()).select_from(broker_tokens)
+    row = tx.row(clause.where(broker_tokens.c.is_active == 1, over))
+    return int(row[0]) if row else 0
+
+
 def history(tx: Tx, api_id: int, limit: int) -> list[Token]:
     """Return every token ever issued to an application, newest first."""
     clause = sa.select(*_TOKEN).where(broker_tokens.c.broker_api_id == api_id)

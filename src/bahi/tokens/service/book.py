@@ -193,6 +193,11 @@ def cleanup_expired(tx: Tx, now: datetime) -> int:
     return len(gone)
 
 
+def count_expired(tx: Tx, now: datetime) -> int:
+    """Count the tokens in use whose time is over."""
+    return token_rows.count_expired(tx, now)
+
+
 def get_active_session(tx: Tx, broker: BrokerSlug, now: datetime) -> tuple[Token, int] | None:
     """Return a broker's newest active token that has not expired, and its account."""
     return token_rows.newest_of_broker(tx, broker, now)
