@@ -173,7 +173,7 @@ def record_failure(tx: Tx, claim: Claim, failure: LoginFailed, now: datetime) ->
     return saved(tx, following)
 
 
-def hold_for_person(tx: Tx, claim: Claim, until: datetime, now: datetime) -> Run | None:
+def hold_for_person(tx: Tx, claim: Claim, until: datetime, now: datetime) -> None:
     """Keep the turn while a person logs in; the run waits for them."""
     run = None if claim.run is None else locked_run(tx, claim.run.execution_id)
     turn = turn_rows.lock_turn(tx, claim.login, now)
@@ -182,7 +182,8 @@ def hold_for_person(tx: Tx, claim: Claim, until: datetime, now: datetime) -> Run
     owner = f"{PERSON}{claim.attempt_id}"
     turn_rows.save_turn(tx, replace(turn, lease_owner=owner, leased_until=until), now)
     run_rows.end_attempt(tx, claim.attempt_id, "WAITING", now)
-    return None if run is None else saved(tx, run.handed_over(until, now))
+    if run is not None:
+        saved(tx, run.handed_over(until, now))
 
 
 def hand_over(tx: Tx, claim: Claim, handed: HandedOver, by: HandedBy) -> None:

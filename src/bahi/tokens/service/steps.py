@@ -155,7 +155,7 @@ def _as_awaited(tx: Tx, run: Run, ids: Mapping[str, Registration], now: datetime
 
 def _give_up_on_person(tx: Tx, run: Run, now: datetime) -> None:
     """End the wait for a person who did not come in time; the others get their turn."""
-    if run.status is not TokenRunStatus.WAITING or run.due_at is None or run.due_at > now:
+    if run.due_at is None or run.due_at > now:
         return
     for attempt in run_rows.attempts_of(tx, run.execution_id):
         if attempt.outcome == "WAITING":
