@@ -165,7 +165,8 @@ def test_one_who_hangs_up_takes_the_answer_from_nobody_else(home: dict[str, str]
         await asyncio.sleep(0)
         tries[0].cancel()
         found = await asyncio.gather(*tries, return_exceptions=True)
-        assert [type(it) for it in found] == [asyncio.CancelledError, Holder, Holder]
+        assert isinstance(found[0], asyncio.CancelledError | Holder)  # SQLite may have answered
+        assert [type(it) for it in found[1:]] == [Holder, Holder]
 
     tell(home, story)
 

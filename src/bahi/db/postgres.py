@@ -49,16 +49,7 @@ def connect(url: str, schema: str) -> psycopg.Connection[Any]:
 
     The URL is libpq's own, so several hosts and `target_session_attrs` work as documented there.
     """
-    wish = {**DEFAULTS, **parsed(url)}
-    if "," in wish.get("host", "") + wish.get("hostaddr", ""):
-        wish.setdefault("target_session_attrs", "read-write")  # a standby would refuse our writes
-    ours = (
-        f"-c search_path={schema} -c timezone=UTC -c lock_timeout={LOCK_TIMEOUT_MS}"
-        f" -c statement_timeout={STATEMENT_TIMEOUT_MS}"
-        f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}"
-    )
-    wish["options"] = f"{wish.get('options', '')} {ours}".strip()
-    driver = psycopg.connect(**wish, autocommit=True)  # type: ignore[arg-type] # libpq's words
+    driver = psycopg.connect(**wish(url, schema), autocommit=True)  # type: ignore[arg-type] # libpq's words
     if driver.info.server_version < OLDEST:
         driver.close()
         raise Misconfigured(
@@ -66,11 +57,29 @@ def connect(url: str, schema: str) -> psycopg.Connection[Any]:
             "Bahi needs 14 or newer."
         )
     driver.execute(KEEP_WHAT_IS_SAID)
+    speak_as_we_do(driver)
+    return driver
+
+
+def wish(url: str, schema: str) -> dict[str, str]:
+    """Return what libpq is asked for: the URL's own words, and what every part of Bahi expects."""
+    words = {**DEFAULTS, **parsed(url)}
+    if "," in words.get("host", "") + words.get("hostaddr", ""):
+        words.setdefault("target_session_attrs", "read-write")  # a standby would refuse our writes
+    ours = (
+        f"-c search_path={schema} -c timezone=UTC -c lock_timeout={LOCK_TIMEOUT_MS}"
+        f" -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+        f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}"
+    )
+    return {**words, "options": f"{words.get('options', '')} {ours}".strip()}
+
+
+def speak_as_we_do(driver: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+    """Hand over and take what our columns hold: text of JSON, flags as 0 and 1, no fractions."""
     driver.adapters.register_loader("jsonb", psycopg.types.string.TextLoader)
     driver.adapters.register_dumper(bool, FlagDumper)
     for fraction in (float, Decimal):
         driver.adapters.register_dumper(fraction, NoFractions)
-    return driver
 
 
 def parsed(url: str) -> dict[str, str]:

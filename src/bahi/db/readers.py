@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from bahi.db import postgres, sqlite
 from bahi.db.failures import DatabaseAway, Deadlock, translate
+from bahi.db.looking import Looker, NotSeen
 from bahi.db.reading import Reading, Threads, shutting_down
 from bahi.db.statement import Params, Statement
 from bahi.db.tx import Row, Tx
@@ -44,6 +45,9 @@ class Readers(Protocol):
     async def read(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Run the function in a read-only snapshot and return its result."""
 
+    def glance(self, statement: Statement, params: Params) -> list[Row] | None:
+        """Return the row that an index leads to, or none; None itself where that would wait."""
+
     async def look(self, statement: Statement, params: Params) -> Row | None:
         """Return the one row that an index leads to, as it is now."""
 
@@ -62,32 +66,32 @@ class SqliteReaders:
         self._looker: Any = None
         self._looking = threading.Lock()
 
-    async def look(self, statement: Statement, params: Params) -> Row | None:
-        """See `Readers`: done in the caller's thread, since it is done before one could be asked.
+    def glance(self, statement: Statement, params: Params) -> list[Row] | None:
+        """See `Readers`: done in the caller's thread, as it is done before one could be asked."""
+        if not self._looking.acquire(blocking=False):
+            return None
+        try:
+            return self._glance(statement, params)
+        except sqlite3.Error:
+            self._end_looking()
+            return None
+        finally:
+            self._looking.release()
 
-        It never waits there: where the file is not free at once, a thread reads.
-        """
-        if self._looking.acquire(blocking=False):
-            try:
-                return self._look(statement, params)
-            except sqlite3.Error:
-                self._end_looking()
-            finally:
-                self._looking.release()
+    async def look(self, statement: Statement, params: Params) -> Row | None:
+        """See `Readers`."""
         found: Row | None = await self.read(_one, (statement, params))
         return found
 
-    def _look(self, statement: Statement, params: Params) -> Row | None:
+    def _glance(self, statement: Statement, params: Params) -> list[Row]:
         if self._threads.closed:
             raise shutting_down()
         if self._looker is None:
             self._looker = sqlite.connect(self._path, readonly=True)
             self._looker.execute("PRAGMA busy_timeout = 0")
         text, bind = statement.on(self._engine.dialect)
-        cursor = self._looker.execute(text, bind(params))
-        row: Row | None = cursor.fetchone()
-        cursor.close()
-        return row
+        rows: list[Row] = self._looker.execute(text, bind(params)).fetchall()
+        return rows
 
     def _end_looking(self) -> None:
         if self._looker is not None:
@@ -149,6 +153,11 @@ class PostgresReaders:
             pool_pre_ping=True,
         )
         self._threads = Threads(pool.size + pool.overflow, "read-postgres")
+        self._url = url
+
+    def looker(self, schema: str) -> Looker:
+        """Make what looks at single rows of a store's schema."""
+        return Looker(self._url, schema, self._engine.dialect)
 
     async def read(self, schema: str, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Run the function in a read-only snapshot of a store's schema."""
@@ -209,6 +218,7 @@ class SchemaReaders:
 
     def __init__(self, schema: str, source: PostgresReaders) -> None:
         self._schema, self._source = schema, source
+        self._looker = source.looker(schema)
         self._closed = False
 
     async def read(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
@@ -220,14 +230,24 @@ class SchemaReaders:
         except DatabaseAway:
             return await self._source.read(self._schema, fn, args)
 
+    def glance(self, statement: Statement, params: Params) -> list[Row] | None:  # noqa: ARG002 - the answer comes over a wire
+        """See `Readers`."""
+        return None
+
     async def look(self, statement: Statement, params: Params) -> Row | None:
         """See `Readers`."""
-        found: Row | None = await self.read(_one, (statement, params))
-        return found
+        if self._closed:
+            raise shutting_down()
+        try:
+            return await self._looker.look(statement, params)
+        except NotSeen:
+            found: Row | None = await self.read(_one, (statement, params))
+            return found
 
     def close(self, within_s: float = CLOSE_WITHIN_S) -> None:  # noqa: ARG002 - nothing to wait for
         """See `Readers`: the pool outlives its share."""
         self._closed = True
+        self._looker.close()
 
 
 class ReplicaReaders:
@@ -247,6 +267,10 @@ class ReplicaReaders:
             except Deadlock:
                 pass
         return await self._primary.read(fn, args)
+
+    def glance(self, statement: Statement, params: Params) -> list[Row] | None:
+        """See `Readers`: as it is now, so by the primary."""
+        return self._primary.glance(statement, params)
 
     async def look(self, statement: Statement, params: Params) -> Row | None:
         """See `Readers`: as it is now, so by the primary."""

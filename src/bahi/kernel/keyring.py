@@ -107,8 +107,8 @@ class Keyring:
 
     def digest_of(self, data: bytes, purpose: str) -> str:
         """Return the keyed digest of something for one purpose, unlike that for any other."""
-        own = hashlib.blake2b(purpose.encode(), key=self._keys().digest).digest()
-        return hashlib.blake2b(data, key=own, digest_size=32).hexdigest()
+        key = self._read[1].digest_key(purpose)  # no look at the file: rotation never touches it
+        return hashlib.blake2b(data, key=key, digest_size=32).hexdigest()
 
     def _keys(self) -> _Keys:
         """Return the keys as they stand now: sealing under a retired one would lose a secret."""
@@ -138,6 +138,14 @@ class _Keys:
     active: str
     sealing: Mapping[str, bytes] = field(repr=False)
     digest: bytes = field(repr=False)
+    purposes: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    def digest_key(self, purpose: str) -> bytes:
+        key = self.purposes.get(purpose)
+        if key is None:
+            key = hashlib.blake2b(purpose.encode(), key=self.digest).digest()
+            self.purposes[purpose] = key  # as many as the house has: each a constant of its code
+        return key
 
     @classmethod
     def fresh(cls) -> _Keys:

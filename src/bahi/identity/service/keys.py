@@ -13,13 +13,12 @@ import time
 from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Final
 
 from bahi.audit.service import note
 from bahi.db.revisions import Revisions, bump
 from bahi.db.stores import Store
-from bahi.db.tx import Tx
+from bahi.db.tx import Row, Tx
 from bahi.identity.model import ApiKey, Holder, could_be_a_key, parse_label
 from bahi.identity.repository import keys as key_rows
 from bahi.identity.service.users import TOPIC, get_user
@@ -149,10 +148,7 @@ class Keys:
     ) -> None:
         self._main, self._clock, self._revisions = main, clock, revisions
         self._vault = vault
-        self._secret = secrets.token_bytes(KEY_BYTES)
         self._revision: int | None = None
-        known_at_most = VALID_AT_MOST + INVALID_AT_MOST
-        self._digests: Remembered[bytes, str] = Remembered(known_at_most, VALID_FOR_S, now_s)
         self._valid: Remembered[str, Holder] = Remembered(VALID_AT_MOST, VALID_FOR_S, now_s)
         self._invalid: Remembered[str, str] = Remembered(INVALID_AT_MOST, INVALID_FOR_S, now_s)
         self._once_good: Remembered[str, bool] = Remembered(VALID_AT_MOST, VALID_FOR_S, now_s)
@@ -166,37 +162,38 @@ class Keys:
 
     async def holder(self, key: str, address: str | None = None) -> Holder:
         """Return whose key this is; refuse one that is nobody's, or that has ended."""
-        digest = self._digest_of(key)
+        digest = self._vault.digest(key, PURPOSE)
         self._forget_if_changed()
         found = self._valid.get(digest)
         if found is None:
-            found = await self._find(digest, address)
+            if not could_be_a_key(key):
+                raise Unauthenticated
+            found = await self._find(digest, address or "")
         if found.expires_at is not None and found.expires_at <= self._clock():
             raise Unauthenticated("This API key has expired; issue a new one.")
         return found
 
-    def _digest_of(self, key: str) -> str:
-        """Return a key's digest; of one that came before, at the price of one hash.
+    async def _find(self, digest: str, address: str) -> Holder:
+        """Look it up: at once where the database can, else together with all who ask the same."""
+        if digest not in self._asking and not self._invalid.get(digest):
+            self._refuse_too_many(digest, address)
+            as_of = self._revisions.number(TOPIC)
+            rows = self._main.glance(key_rows.HOLDER, {"digest": digest})
+            if rows is not None:
+                found = self._learn(digest, rows[0] if rows else None, as_of)
+                if found is None:
+                    self._count(address)
+                    raise Unauthenticated
+                return found
+        return await self._find_by_asking(digest, address)
 
-        The keyring's own digest costs a look at its file and a second hash. What stands for a key
-        in memory is a digest under a secret that ends with this process.
-        """
-        here = blake2b(key.encode(errors="surrogatepass"), key=self._secret).digest()
-        digest = self._digests.get(here)
-        if digest is None:
-            if not could_be_a_key(key):
-                raise Unauthenticated
-            digest = self._vault.digest(key, PURPOSE)
-            self._digests.put(here, digest)
-        return digest
-
-    async def _find(self, digest: str, address: str | None) -> Holder:
+    async def _find_by_asking(self, digest: str, address: str) -> Holder:
         while (asking := self._asking.get(digest)) is None:
             if self._invalid.get(digest):
                 raise Unauthenticated
-            if (asking := self._ask_if_room(digest, address or "")) is not None:
+            if (asking := self._ask_if_room(digest, address)) is not None:
                 break
-            await asyncio.wait(self._asked_from[address or ""], return_when=FIRST_COMPLETED)
+            await asyncio.wait(self._asked_from[address], return_when=FIRST_COMPLETED)
             self._forget_if_changed()
             if (known := self._valid.get(digest)) is not None:
                 return known
@@ -223,12 +220,7 @@ class Keys:
         and found to be nobody's, and one who has a good key only waits. A key that was good here
         is looked up at once, whatever else comes from its address.
         """
-        unknown = 0 if self._once_good.get(digest) else self._strangers.get(address) or 0
-        if unknown >= UNKNOWN_PER_ADDRESS:
-            raise TooSoon(
-                "Too many unknown API keys came from this address; wait a minute.",
-                retry_after_s=int(UNKNOWN_WINDOW_S),
-            )
+        unknown = self._refuse_too_many(digest, address)
         is_full = unknown + len(self._asked_from.get(address, ())) >= UNKNOWN_PER_ADDRESS
         if is_full and not self._once_good.get(digest):
             return None
@@ -245,16 +237,19 @@ class Keys:
             del self._asked_from[address]
         failed = asking.cancelled() or asking.exception() is not None
         if not failed and asking.result() is None:
-            self._strangers.change(address, (self._strangers.get(address) or 0) + 1)
+            self._count(address)
 
     async def _ask(self, digest: str) -> Holder | None:
         as_of = self._revisions.number(TOPIC)
-        self.looked_up += 1
         row = await self._main.look(key_rows.HOLDER, {"digest": digest})
+        return self._learn(digest, row, as_of)
+
+    def _learn(self, digest: str, row: Row | None, as_of: int | None) -> Holder | None:
+        self.looked_up += 1
         found = key_rows.holder_of(row)
         if found is None:
             self._once_good.forget(digest)
-        else:
+        elif not self._once_good.get(digest):
             self._once_good.put(digest, value=True)
         if as_of is not None and as_of == self._revision == self._revisions.number(TOPIC):
             if found is None:
@@ -262,6 +257,19 @@ class Keys:
             else:
                 self._valid.put(digest, found)
         return found
+
+    def _refuse_too_many(self, digest: str, address: str) -> int:
+        """Return how many unknown keys came from an address; refuse one that brought too many."""
+        unknown = 0 if self._once_good.get(digest) else self._strangers.get(address) or 0
+        if unknown >= UNKNOWN_PER_ADDRESS:
+            raise TooSoon(
+                "Too many unknown API keys came from this address; wait a minute.",
+                retry_after_s=int(UNKNOWN_WINDOW_S),
+            )
+        return unknown
+
+    def _count(self, address: str) -> None:
+        self._strangers.change(address, (self._strangers.get(address) or 0) + 1)
 
     async def warm(self) -> int:
         """Fill the cache with the keys used last; return how many."""
