@@ -38,26 +38,24 @@ class Looker:
         text, bind = statement.on(self._dialect)
         try:
             async with asyncio.timeout(WITHIN_S):
-                driver = self._driver if self._is_ours() else await self._open()
-                found = await driver.execute(text, bind(params))  # type: ignore[arg-type] # ours
+                driver = await self._opened()
+                found = await driver.execute(text, bind(params))
                 row: Row | None = await found.fetchone()
                 return row
         except (psycopg.Error, OSError, TimeoutError) as error:
             self.close()
             raise NotSeen from error
 
-    def _is_ours(self) -> bool:
-        return self._loop is asyncio.get_running_loop() and self._driver is not None
-
-    async def _open(self) -> psycopg.AsyncConnection[Any]:
+    async def _opened(self) -> psycopg.AsyncConnection[Any]:
+        if self._driver is not None and self._loop is asyncio.get_running_loop():
+            return self._driver
         async with self._opening:
-            if not self._is_ours():
+            if self._driver is None or self._loop is not asyncio.get_running_loop():
                 self.close()
                 words: Any = postgres.wish(self._url, self._schema)
                 driver = await psycopg.AsyncConnection.connect(**words, autocommit=True)
                 postgres.speak_as_we_do(driver)
                 self._driver, self._loop = driver, asyncio.get_running_loop()
-            assert self._driver is not None  # noqa: S101 - opened above, under the lock
             return self._driver
 
     def close(self) -> None:
