@@ -35,6 +35,18 @@ WRONG = {
     "BAHI_BACKUPS_DAYS": ["never"],
     "BAHI_LOG_LEVEL": ["LOUD"],
     "BAHI_HOME": ["~nobody-of-that-name/x"],
+    "BAHI_TRUSTED_PROXIES": [
+        "*",
+        "proxy.internal",
+        "10.0.0.0/33",
+        "10.0.0.5/8",
+        "10.0.0.5,",
+        "10.0.0.5 10.0.0.6",
+        "fd00::/200",
+        "::ffff:10.0.0.5",
+        "0.0.0.0/0",
+        "10.0.0.5,::/0",
+    ],
 }
 
 
@@ -73,6 +85,12 @@ def test_a_wrong_value_is_named_with_what_would_be_right(variable: str, value: s
     sentence = str(refused.value)
     assert sentence.startswith(f"{variable} is {value!r}; it must be ")
     assert sentence.endswith(".")
+
+
+def test_proxies_are_believed_where_they_are_named_and_nobody_is_otherwise() -> None:
+    assert read().trusted_proxies == ()
+    named = read(BAHI_TRUSTED_PROXIES="10.0.0.5, 10.1.0.0/16,fd00::/8").trusted_proxies
+    assert [str(network) for network in named] == ["10.0.0.5/32", "10.1.0.0/16", "fd00::/8"]
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:

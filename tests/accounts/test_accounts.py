@@ -21,7 +21,7 @@ from bahi.identity.service.users import delete_user
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import BahiError, Conflict, Forbidden, Invalid, NotFound
 from bahi.kernel.money import Money
-from bahi.kernel.words import AccountMode, BrokerSlug, KeyScope, Role
+from bahi.kernel.words import AccountMode, BrokerSlug, Role
 from tests.identity.lives import a_user, as_user, tell
 from tests.tokens.mornings import WHO
 
@@ -183,18 +183,6 @@ def test_accounts_are_entered_for_users_who_are_there(home: dict[str, str]) -> N
         nobody = User(**{name: getattr(vijay, name) for name in User.__slots__} | {"id": 77})
         with pytest.raises(NotFound, match="77"):
             await add(house, nobody, "lost")
-
-    tell(home, story)
-
-
-def test_a_key_of_scope_paper_enters_paper_alone(home: dict[str, str]) -> None:
-    async def story(house: House) -> None:
-        vijay = await a_user(house)
-        key = as_user(vijay, scope=KeyScope.PAPER, key_id=1)
-        with pytest.raises(Forbidden, match="paper"):
-            await add(house, vijay, "live", actor=key)
-        made = await add(house, vijay, "paper", BrokerSlug.PAPER, actor=key)
-        assert made.mode is AccountMode.PAPER
 
     tell(home, story)
 

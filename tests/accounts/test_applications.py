@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from bahi.accounts.model import UPSTOX_NAMES, Account, Egress, Registration
 from bahi.accounts.service import accounts, addresses, applications, keys
 from bahi.accounts.service.applications import Secrets
+from bahi.audit.service import recent
 from bahi.bootstrap import House
 from bahi.db.schema import HOUSE
 from bahi.db.tx import Tx
@@ -20,7 +22,7 @@ from bahi.identity.model import ApiKey, User
 from bahi.identity.service.keys import PURPOSE, new_key
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from bahi.kernel.words import AccountMode, BrokerSlug, KeyScope
+from bahi.kernel.words import AccountMode, BrokerSlug, KeyScope, Role
 from tests.accounts.test_accounts import add, enter, get
 from tests.identity.lives import a_user, as_user, tell
 from tests.tokens.mornings import WHO
@@ -213,6 +215,49 @@ def test_a_key_reaches_the_accounts_it_was_given_and_no_other(home: dict[str, st
         hers = as_user(await a_user(house, "asha"))
         with pytest.raises(NotFound):
             await main.write(keys.open_with, hers, key.id, first.id, house.clock())
+
+    tell(home, story)
+
+
+def test_an_account_that_a_key_enters_is_opened_for_it_and_for_no_other(
+    home: dict[str, str],
+) -> None:
+    async def story(house: House) -> None:
+        main, vijay, asha = house.stores["main"], await a_user(house), await a_user(house, "asha")
+        first = await add(house, vijay, "first")
+        key, other = await issue(house, vijay, opens=[first.id]), await issue(house, vijay)
+        program = as_user(vijay, scope=KeyScope.TRADE, key_id=key.id)
+        live = await add(house, vijay, "second", actor=program)
+        paper = await add(house, vijay, "paper", BrokerSlug.PAPER, actor=program)
+        assert (await get(house, program, live.id)).id == live.id
+        assert await opened(house, key) == {
+            first.id: AccountMode.LIVE,
+            live.id: None,
+            paper.id: AccountMode.PAPER,
+        }
+        assert live.id not in await opened(house, other)
+        trail = await recent(main, WHO, entity_type="api_key", entity_id=str(key.id), limit=2)
+        assert [it.new_value for it in trail] == [{"opens": "paper"}, {"opens": "second"}]
+        assert {(it.action, it.user_id, it.actor) for it in trail} == {
+            ("update", vijay.id, program.name)
+        }
+        admin = replace(program, role=Role.ADMIN)
+        hers = await add(house, asha, "hers", actor=admin)
+        assert hers.id not in await opened(house, key)  # a key opens its owner's alone
+
+    tell(home, story)
+
+
+def test_a_key_of_scope_paper_enters_paper_alone(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        vijay = await a_user(house)
+        key = await issue(house, vijay, KeyScope.PAPER)
+        program = as_user(vijay, scope=KeyScope.PAPER, key_id=key.id)
+        with pytest.raises(Forbidden, match="paper"):
+            await add(house, vijay, "live", actor=program)
+        made = await add(house, vijay, "paper", BrokerSlug.PAPER, actor=program)
+        assert made.mode is AccountMode.PAPER
+        assert await opened(house, key) == {made.id: AccountMode.PAPER}
 
     tell(home, story)
 

@@ -111,7 +111,7 @@ def test_jobs_are_everybodys_own_and_come_in_pages(home: dict[str, str]) -> None
         def write(tx: object) -> str:
             made = [
                 create_job(tx, "asha", "backtest", it.house.clock(), user_id=asha.id)  # type: ignore[arg-type] # a Tx
-                for _ in range(5)
+                for _ in range(105)
             ]
             return made[-1].job_id
 
@@ -122,12 +122,12 @@ def test_jobs_are_everybodys_own_and_come_in_pages(home: dict[str, str]) -> None
         assert (await other.get("/jobs/recent")).json() == {"items": [], "next": None}
         seen, after = [], None
         while True:
-            asked = {"limit": 2} | ({"after": after} if after else {})
+            asked = {"limit": 25} | ({"after": after} if after else {})
             page = (await own.get("/jobs/recent", params=asked)).json()
             seen += [job["job_id"] for job in page["items"]]
             if (after := page["next"]) is None:
                 break
-        assert len(seen) == len(set(seen)) == 5
+        assert len(seen) == len(set(seen)) == 105
         assert seen[0] == newest
         assert (await own.get("/jobs/recent", params={"after": "bm90"})).status_code == 400
         assert (await own.get("/jobs/recent", params={"limit": 101})).status_code == 400
@@ -209,6 +209,9 @@ def test_people_keys_and_accounts_are_entered_and_ended(home: dict[str, str]) ->
         assert account["id"] in issued["accounts"]
         assert (await robot.get("/v1/me")).json()["key_id"] == issued["id"]
         assert (await robot.get(at)).status_code == 200
+        further = await robot.post("/v1/accounts", json={"broker": "dhan", "name": "By a robot"})
+        entered = f"/v1/accounts/{further.json()['id']}"
+        assert (await robot.get(entered)).json()["name"] == "By a robot"  # who enters it sees it
         again = await robot.post("/v1/keys", json={"name": "another"})
         assert again.status_code == 403  # a key makes no keys
         assert (await browser.delete(api)).status_code == 204

@@ -62,6 +62,11 @@ def plant(env: Environment) -> dict[str, str]:
 def test_jobs_are_listed_shown_tried_again_and_cleaned_up(env: Environment) -> None:
     named = plant(env)
     assert {it["status"]: it["job_id"] for it in answer("list", env=env)} == named
+    first = answer("list", "--limit", "3", env=env)
+    last = answer("list", "--before", first[-1]["job_id"], env=env)
+    assert {it["job_id"] for it in first + last} == set(named.values())
+    assert len(last) == 1
+    assert "no job" in refusal("job", "list", "--before", "nothing", env=env)
     (running,) = answer("running", env=env)
     assert (running["job_id"], running["worker"]) == (named["running"], "w")
     (failed,) = answer("list", "--status", "failed", env=env)

@@ -33,7 +33,8 @@ from tests.tokens.mornings import WHO
 
 BACK = "http://127.0.0.1:8000/auth/callback/"
 HASTE = (
-    "import bahi.tokens.model as m, datetime as d;m.BETWEEN_LOGINS = d.timedelta(milliseconds=1)"
+    "import bahi.tokens.model.turn as turn, datetime as d;"
+    "turn.BETWEEN_LOGINS = d.timedelta(milliseconds=1)"
 )
 """Five seconds between logins are proved with a clock of the test's own (tests/tokens)."""
 

@@ -1,25 +1,18 @@
 """A process that writes to the small house until it is killed, and says what was acknowledged.
 
-Run as a program it stays warm: for each `go <url> <writers> <name>` on its input it forks a child
-that writes, and reports on one pipe: `pid`, an `ack` for each acknowledged unit, `ended`. A unit is
-a pair of entries and their sum on a page, so half a unit can be seen.
+For each `go <url> <writers> <name>` (`forking.py`) a child writes, which says `ack` for each
+acknowledged unit. A unit is a pair of entries and their sum on a page, so half a unit can be seen.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from bahi.db.tx import Tx
 from bahi.kernel.errors import InDoubt, NotCommitted
 from tests.db.ledger import enter, open_store
+from tests.forking import Forking, fork_on_demand, say
 
 
 def enter_pair(tx: Tx, note: str, book: int) -> None:
@@ -36,7 +29,7 @@ def whole_units(notes: set[str]) -> set[str]:
     return debits
 
 
-async def write_on(url: str, writers: int, name: str) -> None:
+async def write_on(url: str, writers: str, name: str) -> None:
     """Write units for ever, each writer one after the other."""
     _, store = open_store(url, start=int.from_bytes(os.urandom(5)) << 20)
 
@@ -52,73 +45,15 @@ async def write_on(url: str, writers: int, name: str) -> None:
             else:
                 say(f"ack {note}")
 
-    await asyncio.gather(*(one(writer) for writer in range(writers)))
+    await asyncio.gather(*(one(writer) for writer in range(int(writers))))
 
 
-def say(line: str) -> None:
-    """Write a line in one piece, whoever else writes to the pipe."""
-    os.write(1, f"{line}\n".encode())
-
-
-def main() -> None:
-    """Fork a writing child for every `go`, and wait for its end."""
-    for line in sys.stdin:
-        _, url, writers, name = line.split()
-        child = os.fork()
-        if child == 0:
-            asyncio.run(write_on(url, int(writers), name))
-        say(f"pid {child}")
-        os.waitpid(child, 0)
-        say(f"ended {child}")
-
-
-class Worker:
+class Worker(Forking):
     """Such a process, from the test's side."""
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.db.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
-        return self
-
-    def go(self, url: str, writers: int, name: str) -> None:
-        """Let a child begin to write."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"go {url} {writers} {name}\n")
-        self._process.stdin.flush()
-        word, pid = self._line()
-        assert word == "pid"
-        self.child = int(pid)
-
-    def _line(self) -> list[str]:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().split()
-
-    def lines(self) -> Iterator[tuple[str, str]]:
-        """Yield what the child says until it has ended."""
-        while True:
-            word, what = self._line()
-            if word == "ended":
-                return
-            yield word, what
-
-    def kill(self) -> None:
-        """End the child as a power cut would."""
-        os.kill(self.child, signal.SIGKILL)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.kill()
-        self._process.communicate()
+    def __init__(self) -> None:
+        super().__init__("tests.db.worker")
 
 
 if __name__ == "__main__":
-    main()
+    fork_on_demand(write_on)

@@ -358,6 +358,9 @@ def test_a_session_ends_by_itself_by_hand_and_with_the_password(home: dict[str, 
         await is_out(house, last)
         assert await list_of(house, vijay) == []
         assert await main.write(service.end_expired_sessions, house.clock()) == 1
+        assert await main.write(service.end_expired_sessions, house.clock()) == 0
+        (ended,) = await recent(main, WHO, entity_type="session", action="expire")
+        assert (ended.actor, ended.new_value) == ("bahi:sign-in", {"ended": 1})
 
     tell(home, story)
 

@@ -279,7 +279,32 @@ def test_lists_are_of_both_stores_newest_first_and_bounded(env: Environment) -> 
         pending = await service.jobs_by_status(place.stores, ADMIN, JobStatus.PENDING)
         assert len(pending) == 14
         with pytest.raises(Invalid, match="limit"):
-            await service.recent_jobs(place.stores, ADMIN, 101)
+            await service.recent_jobs(place.stores, ADMIN, 501)
+
+    tell(env, story)
+
+
+def test_pages_reach_every_job_of_both_stores_once_while_others_are_added(
+    env: Environment,
+) -> None:
+    async def story(place: Place) -> None:
+        for n in range(130):
+            store = place.sandbox if n % 3 else place.main
+            await store.write(service.create_job, "test", "sweep", place.clock(), {"n": n})
+        seen: list[int] = []
+        before: int | None = None
+        while page := await service.recent_jobs(
+            place.stores, ADMIN, 50, job_type="sweep", before=before
+        ):
+            seen += [job.payload["n"] for job in page]
+            before = page[-1].id
+            await place.main.write(service.create_job, "test", "sweep", place.clock(), {"n": -1})
+        assert seen == list(range(129, -1, -1))
+        taken = await place.main.write(service.claim, TERMS, place.clock(), 3)
+        newest, *older = await service.running_jobs(place.stores, ADMIN)
+        assert newest.id == max(job.id for job in taken)
+        assert await service.running_jobs(place.stores, ADMIN, before=newest.id) == older
+        assert await service.running_jobs(place.stores, ADMIN, before=older[-1].id) == []
 
     tell(env, story)
 

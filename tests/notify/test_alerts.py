@@ -55,6 +55,9 @@ def test_of_one_topic_one_alert_is_open_and_it_only_grows_worse(home: dict[str, 
         assert (alert.raised_at, alert.last_raised_at) == (MORNING, later)
         assert alert.message == "still"
         assert await main.read(count_open, fresh=True) == {"critical": 1}
+        (raised,) = await recent(main, WHO, entity_type="alert")  # once, however often it is said
+        assert (raised.action, raised.details) == ("raise", cause().message)
+        assert raised.new_value == {"severity": "warning", "source": "tokens"}
         assert await main.write(raise_alert, cause(topic=None), MORNING) != await main.write(
             raise_alert, cause(topic=None), MORNING
         )
@@ -71,12 +74,17 @@ def test_who_takes_it_on_is_remembered_and_a_new_one_may_open(home: dict[str, st
         again = await main.write(acknowledge, the_house("other"), first, MORNING)
         assert again.acknowledged_by == "bahi:test"
         trail = await recent(main, WHO, entity_type="alert")
-        assert [(it.action, it.entity_id) for it in trail] == [("acknowledge", str(first))]
+        assert [(it.action, it.actor, it.entity_id) for it in trail] == [
+            ("acknowledge", "bahi:test", str(first)),
+            ("raise", "bahi:alerts", str(first)),
+        ]
         second = await main.write(raise_alert, cause(), MORNING)
         assert second != first
         assert await main.write(resolve, "token:1", MORNING)
         assert not await main.write(resolve, "token:1", MORNING)
         assert await main.read(find_open, "token:1", fresh=True) is None
+        (resolved,) = await recent(main, WHO, entity_type="alert", action="resolve")
+        assert (resolved.actor, resolved.entity_id) == ("bahi:alerts", str(second))
         with pytest.raises(NoAlert):
             await main.write(acknowledge, WHO, 12345, MORNING)
 

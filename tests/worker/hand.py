@@ -1,7 +1,6 @@
 """A worker process that works until it is killed, and says when it begins a job.
 
-Run as a program it stays warm: for each `go <node> <how>` on its input it forks a child that works,
-and reports on one pipe: `pid`, a `began` for each job, `ended` when the child is gone. A child that
+For each `go <node> <how>` (`forking.py`) a child works, which says `began` for each job. One that
 is to `stall` stands still in the middle of its first job, having said so, until a signal comes.
 
 What is done is written down in the store that the job lies in: a line in `proof_lines` when it is
@@ -11,16 +10,9 @@ begun and when it goes on, numbered within the job under the lease; and its effe
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -35,6 +27,7 @@ from bahi.kernel.ids import IdMint
 from bahi.worker.loop import Worker
 from bahi.worker.shift import Pace
 from tests.cli.processes import Environment
+from tests.forking import Forking, fork_on_demand, say
 
 STORES = ("main", "sandbox")
 PACE = Pace(lease_s=2.0, beat_s=0.5)
@@ -114,14 +107,14 @@ STALLING = threading.Event()
 HANDLERS = {"fenced": fenced, "by_key": by_key}
 
 
-async def work(node: int, how: str) -> None:
+async def work(node: str, how: str) -> None:
     """Work for ever; one that stalls has one job in hand, so that it holds nobody's locks then."""
     at_once = 4
     if how == "stall":
         STALLING.set()
         at_once = 1
     env = dict(os.environ)
-    stores = stores_of(env, node)
+    stores = stores_of(env, int(node))
     home = Settings.from_environment(env).home
     bell = Bell(home, [Settings.from_environment(env).urls[name] for name in STORES])
     retries = dict.fromkeys(HANDLERS, MANY_TRIES)
@@ -138,70 +131,12 @@ async def work(node: int, how: str) -> None:
     await worker.run()
 
 
-def say(line: str) -> None:
-    """Write a line in one piece, whoever else writes to the pipe."""
-    os.write(1, f"{line}\n".encode())
-
-
-def main() -> None:
-    """Fork a working child for every `go`, and wait for its end."""
-    for line in sys.stdin:
-        _, node, how = line.split()
-        child = os.fork()
-        if child == 0:
-            asyncio.run(work(int(node), how))
-        say(f"pid {child}")
-        os.waitpid(child, 0)
-        say(f"ended {child}")
-
-
-class Hand:
+class Hand(Forking):
     """Such a process, from the test's side."""
 
     def __init__(self, env: Environment) -> None:
-        self._env: dict[str, Any] = env
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.worker.hand"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=self._env,
-            cwd=Path(__file__).parents[2],
-        )
-        return self
-
-    def go(self, node: int, how: str) -> None:
-        """Let a child begin to work."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"go {node} {how}\n")
-        self._process.stdin.flush()
-        word, pid = self._line()
-        assert word == "pid"
-        self.child = int(pid)
-
-    def _line(self) -> list[str]:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().split()
-
-    def lines(self) -> Iterator[tuple[str, str]]:
-        """Yield what the child says until it has ended."""
-        while True:
-            word, what = self._line()
-            if word == "ended":
-                return
-            yield word, what
-
-    def send(self, sign: signal.Signals) -> None:
-        """Kill the child as a power cut would, let it stand still, or go on; it may be gone."""
-        with suppress(ProcessLookupError):
-            os.kill(self.child, sign)
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+        super().__init__("tests.worker.hand", env)
 
 
 if __name__ == "__main__":
-    main()
+    fork_on_demand(work)

@@ -3,6 +3,7 @@
 A key comes in the header `X-API-Key` and nowhere else. A session comes as a cookie, which browsers
 send by themselves, so what changes something has to bring the session's token in `X-CSRF-Token`.
 
+Where somebody calls from is the peer's address, unless that is a proxy of ours (`proxies.py`).
 However many strangers come from an address, whoever is known there goes on: only strangers are
 refused. What they cost is bounded: unknown keys by `Keys`, unknown sessions here.
 """
@@ -20,6 +21,7 @@ from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from bahi.api.limits import Limits, Share
+from bahi.api.proxies import FORWARDED_FOR, address_of
 from bahi.bootstrap import House
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Forbidden, Unauthenticated
@@ -77,8 +79,10 @@ class Caller:
     def __init__(self, callers: Callers, scope: Scope, request_id: str) -> None:
         self._callers, self._method = callers, scope["method"]
         self._headers = Headers(scope=scope)
-        peer = scope.get("client")
-        self.address: str | None = peer[0] if peer else None
+        peer, _port = scope.get("client") or (None, None)
+        said = self._headers.getlist(FORWARDED_FOR)
+        trusted = callers.house.settings.trusted_proxies
+        self.address: str | None = address_of(peer, said, trusted)
         self.home = home_of(self.address)
         self.visitor = Actor(
             name="a visitor",
@@ -86,7 +90,7 @@ class Caller:
             agent=(self._headers.get("user-agent") or "")[:AGENT_AT_MOST] or None,
             request_id=request_id,
         )
-        self.is_near = _is_near(self.address, self._headers)
+        self.is_near = _is_near(peer, self._headers)
         cookies = cookie_parser(self._headers.get("cookie", ""))
         self.session: str | None = unquote(cookies.get(callers.session_cookie, "")) or None
         self.share: Share | None = None
@@ -181,11 +185,11 @@ def home_of(address: str | None) -> str:
     return str(ipaddress.IPv6Network((int(found), HOME_BITS), strict=False))
 
 
-def _is_near(address: str | None, headers: Headers) -> bool:
+def _is_near(peer: str | None, headers: Headers) -> bool:
     """Say whether who asks is on this machine, and no proxy that speaks for others."""
-    if address is None or "x-forwarded-for" in headers or "forwarded" in headers:
+    if peer is None or FORWARDED_FOR in headers or "forwarded" in headers:
         return False
     try:
-        return ipaddress.ip_address(address).is_loopback
+        return ipaddress.ip_address(peer).is_loopback
     except ValueError:
         return False

@@ -120,14 +120,12 @@ def page_of(rows: Sequence[Any], shown: type[M], limit: int, at: Callable[[Any],
     return Page(items=[shown.model_validate(row) for row in rows[:limit]], next=following)
 
 
-def part_of(
-    rows: Iterable[Any], shown: type[M], limit: int, after: str | None, *, newest: bool = False
-) -> Page[M]:
+def part_of(rows: Iterable[Any], shown: type[M], limit: int, after: str | None) -> Page[M]:
     """Make a page of a list that is bounded as a whole, in the order of its ids."""
     ended = place(after)
-    ordered = sorted(rows, key=lambda row: row.id, reverse=newest)
+    ordered = sorted(rows, key=lambda row: row.id)
     if ended is not None:
-        ordered = [row for row in ordered if (row.id < ended[0] if newest else row.id > ended[0])]
+        ordered = [row for row in ordered if row.id > ended[0]]
     return page_of(ordered, shown, limit, lambda row: row.id)
 
 

@@ -7,11 +7,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from bahi.api.forms import After, Form, Id, Instant, Limit, Page, PathName, Shown, part_of
+from bahi.api.forms import (
+    After,
+    Form,
+    Id,
+    Instant,
+    Limit,
+    Page,
+    PathName,
+    Shown,
+    page_of,
+    place,
+)
 from bahi.api.routes import Authenticated, ForAdmins, Who, joined
 from bahi.bootstrap import House
 from bahi.jobs import service
-from bahi.jobs.service.records import LISTED_AT_MOST
 from bahi.kernel.words import JobStatus
 
 Days = Annotated[int, Field(ge=0, le=36_500, description="Jobs that ended so many days ago.")]
@@ -69,15 +79,17 @@ def job_routes(house: House) -> APIRouter:
     async def recent_jobs(
         actor: Who, limit: Limit = 10, after: After = None, job_type: JobType = None
     ) -> Page[JobShown]:
-        """List the newest jobs, up to a hundred, the newest first."""
-        rows = await service.recent_jobs(stores, actor, LISTED_AT_MOST, job_type=job_type)
-        return part_of(rows, JobShown, limit, after, newest=True)
+        """List the jobs, the newest first."""
+        rows = await service.recent_jobs(
+            stores, actor, limit + 1, job_type=job_type, before=_before(after)
+        )
+        return page_of(rows, JobShown, limit, lambda job: job.id)
 
     @router.get("/running")
     async def running_jobs(actor: Who, limit: Limit = 100, after: After = None) -> Page[JobShown]:
-        """List what is being done now, up to a hundred, the newest first."""
-        rows = await service.running_jobs(stores, actor)
-        return part_of(rows, JobShown, limit, after, newest=True)
+        """List what is being done now, the newest first."""
+        rows = await service.running_jobs(stores, actor, limit + 1, before=_before(after))
+        return page_of(rows, JobShown, limit, lambda job: job.id)
 
     @admins.post("/cleanup")
     async def clean_up(actor: Who, wish: CleanUp | None = None) -> CleanedUp:
@@ -89,3 +101,9 @@ def job_routes(house: House) -> APIRouter:
         return CleanedUp(removed=removed, dry_run=wish.dry_run)
 
     return joined(router, admins)
+
+
+def _before(after: str | None) -> int | None:
+    """Return the id that the page before ended at."""
+    ended = place(after)
+    return ended[0] if ended else None

@@ -27,6 +27,12 @@ ME = the_house("terminal")
 JobId = Annotated[str, typer.Argument(help="The job, as `bahi job list` names it.")]
 Name = Annotated[str, typer.Argument(help="The entry, as `bahi job schedule list` names it.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100, help="At most so many.")]
+Before = Annotated[
+    str | None,
+    typer.Option(
+        metavar="JOB", help="Only what is listed after this job: the last of the list before."
+    ),
+]
 
 
 @app.command("list")
@@ -37,17 +43,22 @@ def list_(
     ] = None,
     job_type: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
     limit: Limit = 10,
+    before: Before = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the newest jobs."""
+    """Show jobs, the newest first."""
     from bahi.jobs import service  # noqa: PLC0415 - `bahi --help` needs no database
 
     wished = None if status is None else parse(JobStatus, status, field="status")
 
     async def look(house: House) -> list[Job]:
+        stores = house.stores
+        last = None if before is None else (await service.seen_job(stores, ME, before)).id
         if wished is None:
-            return await service.recent_jobs(house.stores, ME, limit, job_type=job_type)
-        return await service.jobs_by_status(house.stores, ME, wished, limit, job_type=job_type)
+            return await service.recent_jobs(stores, ME, limit, job_type=job_type, before=last)
+        return await service.jobs_by_status(
+            stores, ME, wished, limit, job_type=job_type, before=last
+        )
 
     _show_jobs(in_house(look), as_json=as_json)
 

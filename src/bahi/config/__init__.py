@@ -20,9 +20,11 @@ from bahi.config.kinds import (
     FOLDER,
     KEYRING,
     POSTGRES,
+    PROXIES,
     PUBLIC,
     REPLICA,
     SECONDS,
+    IPNetwork,
     Kind,
     among,
     whole,
@@ -227,6 +229,16 @@ class Settings:
             PUBLIC,
             "Where people's browsers find Bahi: brokers send them back to it after a login. Empty: "
             "the address it listens on.",
+        ),
+    ]
+    trusted_proxies: Annotated[
+        tuple[IPNetwork, ...],
+        Setting(
+            "BAHI_TRUSTED_PROXIES",
+            "",
+            PROXIES,
+            "Addresses or networks of reverse proxies, parted by commas: of whoever calls through "
+            "them, `X-Forwarded-For` says who it is. Empty: nobody is believed.",
         ),
     ]
     brokers: Annotated[

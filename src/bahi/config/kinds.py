@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 POSTGRES: Final = ("postgresql://", "postgres://")
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,25 @@ def _broker_addresses(given: str, _home: Path) -> str:
     return given
 
 
+def _proxies(given: str, _home: Path) -> tuple[IPNetwork, ...]:
+    return tuple(_network(each.strip()) for each in given.split(",")) if given else ()
+
+
+def _network(said: str) -> IPNetwork:
+    network = ipaddress.ip_network(said)
+    mapped = isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped
+    if mapped or not network.prefixlen:  # the one is written as IPv4; the other is everybody
+        raise ValueError(said)
+    return network
+
+
 PUBLIC: Final = Kind("http://host:port or https://host", _public_url)
 BROKERS: Final = Kind("broker.name=http://host:port, several parted by spaces", _broker_addresses)
+PROXIES: Final = Kind(
+    "addresses or networks of your proxies, parted by commas (10.0.0.5, 10.1.0.0/16, fd00::/8), "
+    "and never the network of everybody",
+    _proxies,
+)
 FOLDER: Final = Kind("a folder", _folder)
 ADDRESS: Final = Kind("an address of this machine", lambda given, _home: given)
 DATABASE: Final = Kind("sqlite:///file or postgresql://user:password@host/database", _database)

@@ -26,12 +26,12 @@ _RAISE: Final = sa.text(
     " message = excluded.message, details = excluded.details, severity = CASE"
     " WHEN 'critical' IN (alerts.severity, excluded.severity) THEN 'critical'"
     " WHEN 'warning' IN (alerts.severity, excluded.severity) THEN 'warning' ELSE 'info' END"
-    " RETURNING id"
+    " RETURNING id, times"
 ).bindparams(sa.bindparam("details", type_=types.Json()))
 
 
-def raise_alert(tx: Tx, cause: Cause, now: int) -> int:
-    """Enter an alert, or count it where one of its topic is open; return its id."""
+def raise_alert(tx: Tx, cause: Cause, now: int) -> tuple[int, int]:
+    """Enter an alert, or count it where one of its topic is open; return its id and the count."""
     row = tx.row(
         _RAISE,
         {
@@ -46,7 +46,7 @@ def raise_alert(tx: Tx, cause: Cause, now: int) -> int:
         },
     )
     assert row is not None  # noqa: S101 - the statement returns the row that it wrote
-    return int(row[0])
+    return int(row[0]), int(row[1])
 
 
 def find(tx: Tx, alert_id: int) -> Alert | None:

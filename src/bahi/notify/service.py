@@ -12,7 +12,7 @@ from typing import Final
 from bahi.audit.service import note
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
-from bahi.kernel.actor import Actor, require_change
+from bahi.kernel.actor import Actor, require_change, the_house
 from bahi.kernel.clock import to_micros
 from bahi.kernel.errors import Forbidden, Invalid, NotFound
 from bahi.notify import repository
@@ -20,6 +20,7 @@ from bahi.notify.model import Alert, Cause
 
 PAGE_AT_MOST: Final = 500
 NAME_AT_MOST: Final = 100
+HOUSE: Final = the_house("alerts")
 
 
 class NoAlert(NotFound):
@@ -29,8 +30,16 @@ class NoAlert(NotFound):
 
 
 def raise_alert(tx: Tx, cause: Cause, now: datetime) -> int:
-    """Raise an alert; where one of its topic is open it counts again, and may grow worse."""
-    return repository.raise_alert(tx, cause.checked(), to_micros(now))
+    """Raise an alert; where one of its topic is open it counts again, and may grow worse.
+
+    The trail tells when somebody could first know of it, not how often it was said again.
+    """
+    kept = cause.checked()
+    alert_id, times = repository.raise_alert(tx, kept, to_micros(now))
+    if times == 1:
+        new = {"severity": kept.severity, "source": kept.source}
+        note(tx, HOUSE, "raise", ("alert", alert_id), now, new=new, details=kept.message)
+    return alert_id
 
 
 def acknowledge(tx: Tx, actor: Actor, alert_id: int, now: datetime) -> Alert:
@@ -48,7 +57,11 @@ def acknowledge(tx: Tx, actor: Actor, alert_id: int, now: datetime) -> Alert:
 def resolve(tx: Tx, topic: str, now: datetime, *, by: str = "bahi") -> bool:
     """Close the open alert of a topic, because what it was about is over; say if there was one."""
     alert = repository.open_of(tx, topic)
-    return alert is not None and bool(repository.close(tx, alert.id, by, to_micros(now)))
+    if alert is None or not repository.close(tx, alert.id, by, to_micros(now)):
+        return False
+    said = {"severity": alert.severity, "source": alert.source, "times": alert.times}
+    note(tx, HOUSE, "resolve", ("alert", alert.id), now, new=said)
+    return True
 
 
 def find_open(tx: Tx, topic: str) -> Alert | None:

@@ -52,7 +52,7 @@ def add_account(
     mode: AccountMode | None = None,
     opening_cash: Money | None = None,
 ) -> Account:
-    """Enter an account of a user."""
+    """Enter an account of a user; a key that enters one of its owner's opens it too."""
     require_change(actor)
     if not actor.owns(user_id):
         raise Forbidden("Only an admin may enter accounts for others.")
@@ -87,6 +87,8 @@ def add_account(
     bump(tx, TOPIC)
     account = _existing(tx, account_id)
     note(tx, actor, "create", ("account", account_id), now, new=shown(account))
+    if actor.key_id is not None and actor.user_id == user_id:
+        open_further(tx, actor, actor.key_id, account, now)
     return account
 
 
@@ -190,6 +192,17 @@ def account_meant(tx: Tx, actor: Actor, broker: BrokerSlug, named: str | None) -
         return account
     own = [it for it in list_accounts(tx, actor, broker=broker) if it.user_id == actor.user_id]
     return only_one([it for it in own if it.is_active], broker)
+
+
+def open_further(tx: Tx, actor: Actor, key_id: int, account: Account, now: datetime) -> None:
+    """Let a key open one account more, the default for its mode where there is none yet."""
+    opened = repository.opened_by(tx, key_id)
+    if account.id in opened:
+        return
+    default_for = None if account.mode in opened.values() else account.mode
+    repository.open_account(tx, key_id, account.id, default_for)
+    bump(tx, TOPIC)
+    note(tx, actor, "update", ("api_key", key_id), now, new={"opens": account.name})
 
 
 def mark_connection(

@@ -7,9 +7,7 @@ from datetime import datetime
 
 from bahi.accounts import repository
 from bahi.accounts.model import Account
-from bahi.accounts.service.accounts import ACCOUNTS_AT_MOST, TOPIC, get_account
-from bahi.audit.service import note
-from bahi.db.revisions import bump
+from bahi.accounts.service.accounts import ACCOUNTS_AT_MOST, get_account, open_further
 from bahi.db.tx import Tx
 from bahi.identity.model import ApiKey
 from bahi.identity.service import keys as identity
@@ -57,13 +55,7 @@ def open_with(tx: Tx, actor: Actor, key_id: int, account_id: int, now: datetime)
     if not actor.owns(key.user_id) or actor.scope is not None:
         raise NotFound(f"There is no key {key_id}.")
     (account,) = _chosen(tx, actor, key.user_id, key.scope, [account_id])
-    opened = repository.opened_by(tx, key_id)
-    if account_id in opened:
-        return
-    default_for = None if account.mode in opened.values() else account.mode
-    repository.open_account(tx, key_id, account_id, default_for)
-    bump(tx, TOPIC)
-    note(tx, actor, "update", ("api_key", key_id), now, new={"opens": account.name})
+    open_further(tx, actor, key_id, account, now)
 
 
 def _chosen(

@@ -96,11 +96,7 @@ class KiteLogin(ByHand):
             headers={**VERSION, **_authorization(application, access)},
             secrets=secrets_of(application, access),
         )
-        try:
-            await parse.DIALECT.ask(self._wire, asked, LoginFailure.UNKNOWN)
-        except LoginFailed as refused:
-            if refused.broker_code != parse.ENDED:
-                raise
+        await parse.DIALECT.end(self._wire, asked, parse.ENDED)
 
     def _exchange(
         self, application: Application, path: str, name: str, given: str, access: str = ""

@@ -127,11 +127,7 @@ class UpstoxLogin(ByHand):
             headers={**VERSION_2, "Authorization": f"Bearer {access}"},
             secrets=secrets_of(application, access),
         ).with_json({})
-        try:
-            await parse.DIALECT.ask(self._wire, asked, LoginFailure.UNKNOWN)
-        except LoginFailed as refused:
-            if refused.broker_code != parse.ENDED:
-                raise
+        await parse.DIALECT.end(self._wire, asked, parse.ENDED)
 
 
 def _registered(application: Application, step: LoginFailure) -> None:

@@ -97,6 +97,14 @@ class Dialect:
             ) from None
         return self.yes(reply, step, request.secrets)
 
+    async def end(self, wire: Wire, request: Request, ended: str) -> None:
+        """Have a session ended; one that is dead already, by the code for that, is as good."""
+        try:
+            await self.ask(wire, request, LoginFailure.UNKNOWN)
+        except LoginFailed as refused:
+            if refused.broker_code != ended:
+                raise
+
     def yes(
         self, reply: Reply, step: LoginFailure, secrets: tuple[str, ...] = ()
     ) -> Mapping[str, Any]:

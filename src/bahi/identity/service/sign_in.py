@@ -25,7 +25,7 @@ from bahi.identity.repository import sessions as session_rows
 from bahi.identity.repository import users as user_rows
 from bahi.identity.service.attempts import admit, forgive
 from bahi.identity.service.users import TOPIC, get_user
-from bahi.kernel.actor import Actor, require_admin
+from bahi.kernel.actor import Actor, require_admin, the_house
 from bahi.kernel.clock import Clock, to_micros
 from bahi.kernel.crypto import Passwords, Vault
 from bahi.kernel.errors import Forbidden, Invalid, NotFound, Unauthenticated
@@ -347,7 +347,10 @@ def end_expired_sessions(tx: Tx, now: datetime, *, dry_run: bool = False) -> int
     """End what has ended by itself, or only count it; return how many there were."""
     if dry_run:
         return session_rows.count_expired(tx, now)
-    return session_rows.end_sessions(tx, expired_at=now)
+    ended = session_rows.end_sessions(tx, expired_at=now)
+    if ended:
+        note(tx, the_house("sign-in"), "expire", ("session", None), now, new={"ended": ended})
+    return ended
 
 
 def check_totp(secret: str, code: str, now: datetime) -> None:

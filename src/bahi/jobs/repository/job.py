@@ -27,7 +27,6 @@ DOCUMENTS: Final = ("payload", "result")
 # Said in the text and not as parameters: only so do both databases see that a partial index fits.
 PENDING: Final = jobs.c.status == sa.literal_column("'pending'")
 RUNNING: Final = jobs.c.status == sa.literal_column("'running'")
-FRESHEST: Final = (jobs.c.created_at.desc(), jobs.c.id.desc())
 
 THIS: Final = jobs.c.id == sa.bindparam("this_id")
 ITS_FENCE: Final = jobs.c.fence == sa.bindparam("its_fence")
@@ -133,11 +132,12 @@ def newest(
     tx: Tx,
     *,
     limit: int,
+    before: int | None = None,
     status: JobStatus | None = None,
     job_type: str | None = None,
     user_id: int | None = None,
 ) -> list[Job]:
-    """Return the newest jobs, of one status, type or user where these are given."""
+    """Return the newest jobs below an id, of one status, type or user where these are given."""
     wished = [
         column == value
         for column, value in (
@@ -147,7 +147,9 @@ def newest(
         )
         if value is not None
     ]
-    clause = sa.select(*jobs.columns).where(*wished).order_by(*FRESHEST).limit(limit)
+    if before is not None:
+        wished.append(jobs.c.id < before)
+    clause = sa.select(*jobs.columns).where(*wished).order_by(jobs.c.id.desc()).limit(limit)
     return [_job(row) for row in tx.rows(clause)]
 
 

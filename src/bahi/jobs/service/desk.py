@@ -32,32 +32,47 @@ async def seen_job(stores: Stores, actor: Actor, job_id: str) -> Job:
 
 
 async def recent_jobs(
-    stores: Stores, actor: Actor, limit: int = records.RECENT, *, job_type: str | None = None
+    stores: Stores,
+    actor: Actor,
+    limit: int = records.RECENT,
+    *,
+    job_type: str | None = None,
+    before: int | None = None,
 ) -> list[Job]:
-    """Return the newest jobs, an admin those of everybody."""
-    look = partial(records.get_recent_jobs, job_type=job_type, user_id=_whose(actor), limit=limit)
+    """Return the newest jobs below an id, an admin those of everybody."""
+    look = partial(
+        records.get_recent_jobs,
+        job_type=job_type,
+        user_id=_whose(actor),
+        before=before,
+        limit=limit,
+    )
     return await _newest(stores, look, limit)
 
 
-async def running_jobs(stores: Stores, actor: Actor) -> list[Job]:
-    """Return what is being done."""
-    return await jobs_by_status(stores, actor, JobStatus.RUNNING)
+async def running_jobs(
+    stores: Stores, actor: Actor, limit: int = records.LISTED, *, before: int | None = None
+) -> list[Job]:
+    """Return what is being done, below an id."""
+    return await jobs_by_status(stores, actor, JobStatus.RUNNING, limit, before=before)
 
 
 async def jobs_by_status(
     stores: Stores,
     actor: Actor,
     status: JobStatus,
-    limit: int = records.LISTED_AT_MOST,
+    limit: int = records.LISTED,
     *,
     job_type: str | None = None,
+    before: int | None = None,
 ) -> list[Job]:
-    """Return the newest jobs of a status."""
+    """Return the newest jobs of a status, below an id."""
     look = partial(
         records.get_jobs_by_status,
         status=status,
         job_type=job_type,
         user_id=_whose(actor),
+        before=before,
         limit=limit,
     )
     return await _newest(stores, look, limit)
@@ -111,7 +126,7 @@ async def _find(stores: Stores, actor: Actor, job_id: str) -> tuple[Store, Job]:
 
 async def _newest(stores: Stores, look: Look, limit: int) -> list[Job]:
     found = await asyncio.gather(*(stores[name].read(look, fresh=True) for name in HAVE_JOBS))
-    newest = sorted(chain(*found), key=lambda job: (job.created_at, job.id), reverse=True)
+    newest = sorted(chain(*found), key=lambda job: job.id, reverse=True)
     return newest[:limit]
 
 

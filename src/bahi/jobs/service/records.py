@@ -16,7 +16,8 @@ from bahi.kernel.words import JobStatus
 
 KEPT_DAYS: Final = 7
 RECENT: Final = 10
-LISTED_AT_MOST: Final = 100
+LISTED: Final = 100
+LISTED_AT_MOST: Final = 500
 REMOVED_AT_ONCE: Final = 500
 
 
@@ -64,22 +65,37 @@ def get_jobs_by_status(
     *,
     job_type: str | None = None,
     user_id: int | None = None,
-    limit: int = LISTED_AT_MOST,
+    before: int | None = None,
+    limit: int = LISTED,
 ) -> list[Job]:
-    """Return the newest jobs of a status."""
-    return rows.newest(tx, limit=bounded(limit), status=status, job_type=job_type, user_id=user_id)
+    """Return the newest jobs of a status, below an id."""
+    return rows.newest(
+        tx,
+        limit=bounded(limit),
+        before=before,
+        status=status,
+        job_type=job_type,
+        user_id=user_id,
+    )
 
 
 def get_recent_jobs(
-    tx: Tx, *, job_type: str | None = None, user_id: int | None = None, limit: int = RECENT
+    tx: Tx,
+    *,
+    job_type: str | None = None,
+    user_id: int | None = None,
+    before: int | None = None,
+    limit: int = RECENT,
 ) -> list[Job]:
-    """Return the newest jobs."""
-    return rows.newest(tx, limit=bounded(limit), job_type=job_type, user_id=user_id)
+    """Return the newest jobs, below an id."""
+    return rows.newest(tx, limit=bounded(limit), before=before, job_type=job_type, user_id=user_id)
 
 
-def get_running_jobs(tx: Tx, *, user_id: int | None = None) -> list[Job]:
-    """Return what is being done."""
-    return get_jobs_by_status(tx, JobStatus.RUNNING, user_id=user_id)
+def get_running_jobs(
+    tx: Tx, *, user_id: int | None = None, before: int | None = None, limit: int = LISTED
+) -> list[Job]:
+    """Return what is being done, below an id."""
+    return get_jobs_by_status(tx, JobStatus.RUNNING, user_id=user_id, before=before, limit=limit)
 
 
 def ask_again(tx: Tx, actor: Actor, job_id: str, now: datetime) -> Job:

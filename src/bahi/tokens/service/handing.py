@@ -22,8 +22,7 @@ from bahi.tokens.model import Handover, Run
 from bahi.tokens.repository import turns as turn_rows
 from bahi.tokens.service import steps
 from bahi.tokens.service.login import LoginDesk
-from bahi.tokens.service.outcomes import HandedOver
-from bahi.tokens.service.steps import CODE_PURPOSE, STATE_PURPOSE
+from bahi.tokens.service.outcomes import CODE_PURPOSE, STATE_PURPOSE, HandedOver
 from bahi.tokens.service.waiting import HOUSE, account_in_use
 
 LINK: Final = the_house("link")

@@ -26,7 +26,7 @@ from bahi.kernel.words import BrokerSlug, LoginFailure, TokenState
 from bahi.tokens.model import PERSON_TAKES, Run, state_by_time
 from bahi.tokens.repository import tokens as token_rows
 from bahi.tokens.service import book, outcomes, steps
-from bahi.tokens.service.outcomes import HandedOver, Made, Verdict
+from bahi.tokens.service.outcomes import By, HandedOver, Verdict
 from bahi.tokens.service.ports import Logins
 from bahi.tokens.service.steps import Claim
 
@@ -105,17 +105,17 @@ class LoginDesk:
         self, claim: Claim, grant: Grant, actor: Actor, login: Login, application: Application
     ) -> Run | None:
         """Store the token before anything else is tried, then ask the broker whose it is."""
-        made = Made(actor=actor, vault=self.vault, grant=grant, now=self.clock())
-        await self._keep_writing(claim.registration, outcomes.record_success, claim, made)
+        by = By(actor, self.vault, self.clock())
+        await self._keep_writing(claim.registration, outcomes.record_success, claim, grant, by)
         return await self._verify_new(claim, grant.tokens, login, application)
 
     async def posted(
         self, account: Account, registration: Registration, grant: Grant, actor: Actor
     ) -> Run | None:
         """Store a token that the broker has made already, whoever has the turn."""
-        made = Made(actor=actor, vault=self.vault, grant=grant, now=self.clock())
+        by = By(actor, self.vault, self.clock())
         claim = await self._keep_writing(
-            registration, outcomes.record_posted, account.id, registration.id, made
+            registration, outcomes.record_posted, account.id, registration.id, grant, by
         )
         login, application = await self.login_of(account, registration.id)
         return await self._verify_new(claim, grant.tokens, login, application)
@@ -192,7 +192,7 @@ class LoginDesk:
             state=secrets.token_urlsafe(24),
             api_id=claim.registration.id,
         )
-        by = outcomes.HandedBy(actor=actor, vault=self.vault, now=now)
+        by = By(actor, self.vault, now)
         await self.main.write(outcomes.hand_over, claim, handed, by)
         return handed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from bahi.audit.service import note
 from bahi.db.tx import Tx
@@ -18,8 +19,6 @@ from bahi.tokens.repository import runs as run_rows
 from bahi.tokens.repository import turns as turn_rows
 from bahi.tokens.service.book import mark_checked, store_grant
 from bahi.tokens.service.steps import (
-    CODE_PURPOSE,
-    STATE_PURPOSE,
     Claim,
     ids_of,
     locked_run,
@@ -30,14 +29,16 @@ from bahi.tokens.service.steps import (
 )
 from bahi.tokens.service.waiting import HOUSE, give_back
 
+STATE_PURPOSE: Final = "login_state"
+CODE_PURPOSE: Final = "login_code"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What a login brought, and who stores it."""
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who does it, with whose keys, and when."""
 
     actor: Actor
     vault: Vault
-    grant: Grant
     now: datetime
 
 
@@ -53,32 +54,23 @@ class HandedOver:
     state: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandedBy:
-    """Who hands a login over, and when."""
-
-    actor: Actor
-    vault: Vault
-    now: datetime
-
-
-def record_success(tx: Tx, claim: Claim, made: Made) -> Run | None:
+def record_success(tx: Tx, claim: Claim, grant: Grant, by: By) -> Run | None:
     """Store the token, move the run on, and give the turn back: one transaction.
 
     A process whose fence was passed meanwhile still stores: the broker has made this token, and
     the one before it is dead. The run ends only when the broker was asked whose the token is.
     """
-    now = made.now
+    now = by.now
     run = None if claim.run is None else locked_run(tx, claim.run.execution_id)
     run = _nobody_waits(tx, run, claim.registration.id, now)
     ids = ids_of(tx, claim.account.id)
     if claim.registration.api_name in ids:  # else it was removed meanwhile, and its tokens with it
         store_grant(
             tx,
-            made.actor,
-            made.vault,
+            by.actor,
+            by.vault,
             claim.registration.id,
-            made.grant,
+            grant,
             account_id=claim.account.id,
             broker=claim.account.broker,
             now=now,
@@ -91,10 +83,10 @@ def record_success(tx: Tx, claim: Claim, made: Made) -> Run | None:
     return saved(tx, run.succeeded(claim.registration.api_name, progress.left, now))
 
 
-def record_posted(tx: Tx, account_id: int, api_id: int, made: Made) -> Claim:
+def record_posted(tx: Tx, account_id: int, api_id: int, grant: Grant, by: By) -> Claim:
     """Store a token that a broker posted; as what it was taken up is told."""
-    claim = take_posted(tx, account_id, api_id, made.now)
-    record_success(tx, claim, made)
+    claim = take_posted(tx, account_id, api_id, by.now)
+    record_success(tx, claim, grant, by)
     return claim
 
 
@@ -186,7 +178,7 @@ def hold_for_person(tx: Tx, claim: Claim, until: datetime, now: datetime) -> Non
         saved(tx, run.handed_over(until, now))
 
 
-def hand_over(tx: Tx, claim: Claim, handed: HandedOver, by: HandedBy) -> None:
+def hand_over(tx: Tx, claim: Claim, handed: HandedOver, by: By) -> None:
     """Put a login into a person's hands: what must come back is known only to them and us."""
     handover_id = tx.new_id()
     place = {"table": "login_handovers", "column": "state_enc"}
