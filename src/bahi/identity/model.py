@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from bahi.kernel.errors import Invalid, Unauthenticated
 from bahi.kernel.words import KeyScope, Role
@@ -70,8 +70,7 @@ class ApiKey:
     is_active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Whom a key belongs to and how far it opens: what a look-up has to know."""
 
     key_id: int

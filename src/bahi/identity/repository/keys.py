@@ -55,12 +55,17 @@ def find_holder(tx: Tx, digest: str) -> Holder | None:
     return holder_of(tx.row(HOLDER, {"digest": digest}))
 
 
+ROLES: Final = {str(role): role for role in Role}  # sooner found than an Enum finds them
+SCOPES: Final = {str(scope): scope for scope in KeyScope}
+
+
 def holder_of(row: Row | None) -> Holder | None:
     """Read a holder from what HOLDER brought."""
     if row is None:
         return None
     key_id, user_id, username, role, scope, expires_at = row
-    return Holder(key_id, user_id, username, Role(role), KeyScope(scope), instant_of(expires_at))
+    expires = None if expires_at is None else from_micros(expires_at)
+    return Holder(key_id, user_id, username, ROLES[role], SCOPES[scope], expires)
 
 
 def find_key(tx: Tx, key_id: int) -> ApiKey | None:
