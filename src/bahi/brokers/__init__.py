@@ -6,13 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from bahi.brokers.breeze.login import BreezeLogin
+from bahi.brokers.breeze.master import BreezeMaster
 from bahi.brokers.dhan.login import DhanLogin
+from bahi.brokers.dhan.master import DhanMaster
 from bahi.brokers.kite.login import KiteLogin
+from bahi.brokers.kite.master import KiteMaster
 from bahi.brokers.openalgo.login import OpenAlgoLogin
+from bahi.brokers.openalgo.master import OpenAlgoMaster
 from bahi.brokers.upstox.login import UpstoxLogin
+from bahi.brokers.upstox.master import UpstoxMaster
 from bahi.brokers.wire import CONNECT_S, WHOLE_S, Wires
 from bahi.kernel.clock import Clock
-from bahi.kernel.ports import Login, Recorder
+from bahi.kernel.ports import Login, Master, Recorder
 from bahi.kernel.words import BrokerSlug
 
 LOGINS: Final[Mapping[BrokerSlug, Callable[..., Login]]] = {
@@ -60,3 +65,14 @@ def logins(
         return make
 
     return {broker: maker(broker) for broker in LOGINS}
+
+
+def masters() -> Mapping[BrokerSlug, Master]:
+    """Return how the instrument file of each broker is read."""
+    return {
+        BrokerSlug.KITE: KiteMaster(),
+        BrokerSlug.UPSTOX: UpstoxMaster(),
+        BrokerSlug.DHAN: DhanMaster(),
+        BrokerSlug.BREEZE: BreezeMaster(),
+        BrokerSlug.OPENALGO: OpenAlgoMaster(),
+    }

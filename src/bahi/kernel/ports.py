@@ -6,12 +6,13 @@ instruments are named by our segment and symbol, orders by the tag we gave and t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from bahi.kernel.errors import BahiError
+from bahi.kernel.listings import Lines
 from bahi.kernel.money import Price
 from bahi.kernel.words import LoginFailure
 
@@ -199,40 +200,56 @@ class Login(Protocol):
         """End a token at the broker, where the broker has a way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """One line of a broker's instrument file."""
-
-    segment: str
-    symbol: str
-    broker_symbol: str
-    broker_token: str
-    name: str
-    lot_size: int
-    tick_size: Price
-    expiry: date | None = None
-    strike: Price | None = None
-    option_type: str | None = None
-
-
 class Master(Protocol):
-    """A broker's instrument file."""
+    """A broker's instrument file: where it is published, and how it is read."""
 
-    def listings(self) -> AsyncIterator[Listing]:
-        """Fetch the file and yield its lines as they come."""
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Return where the broker publishes it for everybody; none where it wants a key or host."""
+
+    def listings(self, file: BinaryIO) -> Lines:
+        """Yield a file's lines in our words as they are read; the file can be sought.
+
+        What cannot be the file, or all of it, is a NotAMaster, perhaps after lines were yielded:
+        who asks keeps none of them then. A text cut exactly behind a line looks whole; only a count
+        against another day's tells.
+        """
+
+
+class Level(NamedTuple):
+    """One price of an order book, and how much waits there."""
+
+    price: Price
+    quantity: int
+    orders: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """A price that a broker's feed reports; `at` is the exchange's time, not ours."""
+    """What a broker says of one instrument's price; None: it did not say.
+
+    `at` is the exchange's time, not ours. `volume` is the day's so far. The best bid and ask are
+    the first of `bids` and `asks`.
+    """
 
     broker_token: str
     last_price: Price
     at: datetime
+    bids: tuple[Level, ...] = ()
+    asks: tuple[Level, ...] = ()
+    open: Price | None = None
+    high: Price | None = None
+    low: Price | None = None
+    previous_close: Price | None = None
+    volume: int | None = None
+    open_interest: int | None = None
 
 
 class Feed(Protocol):
-    """A broker's stream of prices."""
+    """A broker's prices: asked for once, or as a stream."""
+
+    async def ask(self, broker_tokens: Collection[str]) -> Sequence[Tick]:
+        """Fetch these prices now; what the broker does not know is left out."""
 
     async def subscribe(self, broker_tokens: Collection[str]) -> None:
         """Ask for the prices of exactly these instruments from now on."""

@@ -156,6 +156,23 @@ class OptionType(StrEnum):
     PE = "PE"
 
 
+class InstrumentType(StrEnum):
+    """What kind of thing an instrument is, as the exchanges abbreviate it."""
+
+    EQUITY = "EQUITY"  # whatever the cash segment trades: shares, funds, trusts, bonds
+    INDEX = "INDEX"
+    FUTIDX = "FUTIDX"
+    FUTSTK = "FUTSTK"
+    FUTCUR = "FUTCUR"
+    FUTIRC = "FUTIRC"
+    FUTCOM = "FUTCOM"
+    OPTIDX = "OPTIDX"
+    OPTSTK = "OPTSTK"
+    OPTCUR = "OPTCUR"
+    OPTIRC = "OPTIRC"
+    OPTFUT = "OPTFUT"  # on a commodity's future
+
+
 class BrokerSlug(StrEnum):
     """A broker by the name of its folder."""
 

@@ -1,5 +1,6 @@
-"""What all adapters share: the HTTP, how a broker's no is heard, when a day's session ends."""
+"""What all adapters share: HTTP, how a no is heard, when a session ends, how a file is read."""
 
+from bahi.brokers.wire import cells
 from bahi.brokers.wire.answers import (
     Dialect,
     Refusal,
@@ -12,6 +13,16 @@ from bahi.brokers.wire.answers import (
     token,
 )
 from bahi.brokers.wire.by_hand import ByHand
+from bahi.brokers.wire.files import (
+    entries,
+    enveloped,
+    head_of,
+    member_of,
+    refused,
+    rows,
+    zip_of,
+)
+from bahi.brokers.wire.holidays import document_of_holidays
 from bahi.brokers.wire.hours import next_ist
 from bahi.brokers.wire.http import (
     CONNECT_S,
@@ -37,11 +48,20 @@ __all__ = [
     "Wire",
     "Wires",
     "belongs_to",
+    "cells",
+    "document_of_holidays",
+    "entries",
+    "enveloped",
+    "head_of",
     "is_token",
     "line",
+    "member_of",
     "next_ist",
     "part",
+    "refused",
     "required",
+    "rows",
     "secrets_of",
     "token",
+    "zip_of",
 ]
