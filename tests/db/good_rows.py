@@ -20,6 +20,7 @@ EXCEPT: dict[str, Row] = {
     "config": {"is_sensitive": 0},
     "alerts": {"acknowledged_at": None},  # only of open ones is a topic unique
     "paper_orders": {"quantity": 100, "filled_qty": 10},
+    "trading_calendars": {"segment": None},  # a furnished house has one of each
 }
 BROKEN: dict[str, list[Row]] = {
     "accounts": [{"name": "ab"}],

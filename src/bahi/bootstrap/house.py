@@ -22,6 +22,8 @@ from bahi.bootstrap.ground import (
 )
 from bahi.bootstrap.rooms import Rooms
 from bahi.brokers import logins
+from bahi.calendar.service import LiveCalendar
+from bahi.calendar.service import furnish as furnish_calendars
 from bahi.config import Settings
 from bahi.db.readers import Pool
 from bahi.db.revisions import Revisions
@@ -81,6 +83,7 @@ class House(Rooms):
     async def furnish(self) -> None:
         """Enter what a house cannot be without; nothing that is there is touched."""
         await self.stores["main"].write(first_start.furnish, self.clock())
+        await furnish_calendars(self.stores["main"], self.clock())
 
     async def begin(self) -> None:
         """Begin the day: fill what is kept in memory, seal, and listen for changes elsewhere."""
@@ -182,6 +185,7 @@ def build(
             clock=clock,
             revisions=revisions,
             config=config,
+            calendar=LiveCalendar(main, revisions),
             numbers=numbers,
             recorder=recorder,
             keys=Keys(main, vault, clock, revisions),

@@ -11,6 +11,7 @@ from bahi.accounts.service.applications import list_registrations
 from bahi.audit.service import move_to_archive
 from bahi.bootstrap.checks import checks_of
 from bahi.bootstrap.rooms import Rooms
+from bahi.calendar.service import what_is_missing
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.health.service import forget_health_before, keep, look_around
@@ -19,6 +20,7 @@ from bahi.identity.service.sign_in import end_expired_sessions
 from bahi.jobs.model import Later, Retry, Schedule
 from bahi.jobs.service import Handler, JobContext, clean_up
 from bahi.kernel.actor import the_house
+from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import BahiError, Conflict
 from bahi.kernel.words import BrokerSlug, TokenMode, TokenRunStatus, parse
 from bahi.notify.model import Cause, Severity
@@ -63,6 +65,7 @@ def handlers_of(house: Rooms) -> dict[str, Handler]:
         "audit_archive": of(_audit_archive),
         "monthly_review": of(_monthly_review),
         "health_check": of(_health_check),
+        "calendar_check": of(_calendar_check),
     }
 
 
@@ -93,6 +96,7 @@ def schedules_of(config: Mapping[str, Any]) -> list[Schedule]:
         _entry("token_alert", "Tell which tokens are not valid", _at(alert, days)),
         _entry("sessions_cleanup", "End what has expired", "7 * * * *"),
         _entry("health_check", "Ask every part how it is", "*/5 * * * *"),
+        _entry("calendar_check", "Warn of market days that are missing", "30 7 * * *"),
         _entry("retention", "Forget old logs, calls and looks", "20 2 * * *"),
         _entry("jobs_cleanup", "Remove old finished jobs", "40 2 * * sun"),
         _entry("audit_archive", "Move old sealed audit rows to the archive", "10 3 * * sun"),
@@ -336,3 +340,22 @@ async def _health_check(house: Rooms, context: JobContext) -> dict[str, Any]:
         except BahiError:  # the looks are kept; the next one raises it again
             continue
     return {"status": report.status}
+
+
+async def _calendar_check(house: Rooms, context: JobContext) -> dict[str, Any]:
+    """Warn each day while market days are missing: of this year, from December on of the next."""
+    del context
+    main, now = house.stores["main"], house.clock()
+    missing = what_is_missing(await house.calendar.days(), now)
+    if missing is None:
+        await main.write(resolve, "calendar", now)
+        return {"missing": None}
+    is_now = missing.year == exchange_day(now).year
+    cause = Cause(
+        severity=Severity.CRITICAL if is_now else Severity.WARNING,
+        source="calendar",
+        message=missing.sentence,
+        topic="calendar",
+    )
+    await main.write(raise_alert, cause, now)
+    return {"missing": missing.year}

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bahi.audit.service import Sealer
+from bahi.calendar.service import LiveCalendar
 from bahi.config import Settings
 from bahi.db.revisions import Revisions
 from bahi.db.stores import Stores
@@ -35,6 +36,7 @@ class Rooms:
     held: ExitStack
     revisions: Revisions
     config: LiveConfig
+    calendar: LiveCalendar
     numbers: Numbers
     recorder: CallRecorder
     keys: Keys

@@ -1,8 +1,32 @@
-"""Sets of market hours: the hours of each weekday, and the dated exceptions."""
+"""Sets of market hours: the hours of each weekday, the dated exceptions, and what hangs on them.
+
+A column `is_shipped` says that a row came with Bahi and that nobody changed it since: a newer
+release may correct it. What people entered is theirs.
+"""
 
 from __future__ import annotations
 
-from bahi.db.schema import HOUSE, MAIN, day, flag, hour, index, instant, key, ref, text, whole, word
+from bahi.calendar.model import CALENDARS, Phase
+from bahi.db.schema import (
+    HOUSE,
+    MAIN,
+    day,
+    flag,
+    hour,
+    index,
+    instant,
+    key,
+    percent,
+    ref,
+    text,
+    unique,
+    whole,
+    word,
+)
+from bahi.db.views import select
+from bahi.kernel.words import BrokerSlug
+
+SESSIONS = tuple(str(it) for it in Phase if it.is_session)
 
 trading_calendars = HOUSE.table(
     "trading_calendars",
@@ -12,12 +36,15 @@ trading_calendars = HOUSE.table(
     text("timezone", "In which its hours are written.", default="Asia/Kolkata"),
     flag("is_active", "Is it asked?", default=True),
     instant("created_at", "When it was entered."),
+    word("segment", CALENDARS, "Whose hours they are; empty: nobody asks them.", null=True),
+    whole("facts_release", "The newest of Bahi's facts that were entered in it.", default=0),
+    index("segment", unique=True),
     stores=MAIN,
 )
 
 trading_sessions = HOUSE.table(
     "trading_sessions",
-    "The hours of one weekday in a calendar, from one day to another.",
+    "The hours of one weekday in a calendar, from one day to another; rows of a day add up.",
     key(),
     ref("calendar_id", "trading_calendars.id", "In which calendar.", on_delete="CASCADE"),
     whole("day_of_week", "0 Monday to 6 Sunday.", among=range(7)),
@@ -30,6 +57,20 @@ trading_sessions = HOUSE.table(
     flag("is_trading_day", "Is there any trading on this weekday?", default=True),
     day("valid_from", "The first day of these hours; empty: always.", null=True),
     day("valid_until", "Their last day; empty: until changed.", null=True),
+    hour(
+        "closing_auction_start",
+        "The closing auction begins; normal trading ends then for what is in it.",
+        null=True,
+    ),
+    hour("closing_auction_end", "The closing auction ends.", null=True),
+    flag(
+        "us_daylight",
+        "1: only while it is daylight time in New York, 0: only while it is not; empty: always.",
+        null=True,
+    ),
+    text("source", "Who says so.", null=True),
+    flag("is_unverified", "Is it still to be confirmed?", default=False),
+    flag("is_shipped", "Did it come with Bahi, unchanged since?", default=False),
     index("calendar_id", "day_of_week"),
     stores=MAIN,
 )
@@ -44,11 +85,100 @@ market_holidays = HOUSE.table(
     word(
         "holiday_type",
         ("full_day", "muhurat", "special"),
-        "Closed all day, the Diwali hour, or a session of its own hours.",
+        "Closed all day, the Diwali hour, or a session of its own hours; empty: the usual hours.",
         null=True,
     ),
-    hour("market_open", "Trading begins, unless closed all day.", null=True),
-    hour("market_close", "Trading ends, unless closed all day.", null=True),
-    index("calendar_id", "date"),
+    hour("market_open", "Trading begins, unless closed all day; empty: not known.", null=True),
+    hour("market_close", "Trading ends, unless closed all day; empty: not known.", null=True),
+    flag("is_settlement_holiday", "Is nothing settled on it?", default=False),
+    text("source", "Who says so.", null=True),
+    flag("is_unverified", "Is it still to be confirmed?", default=False),
+    flag("is_shipped", "Did it come with Bahi, unchanged since?", default=False),
+    index("calendar_id", "date", unique=True),
+    stores=MAIN,
+)
+
+market_day_hours = HOUSE.table(
+    "market_day_hours",
+    "The hours of a day that has its own: as many sessions as there are.",
+    key(),
+    ref("holiday_id", "market_holidays.id", "On which day.", on_delete="CASCADE"),
+    word("phase", SESSIONS, "Of which kind the session is."),
+    hour("starts", "It begins."),
+    hour("ends", "It ends."),
+    unique("holiday_id", "phase", "starts"),
+    stores=MAIN,
+)
+
+market_years = HOUSE.table(
+    "market_years",
+    "A year whose exceptions are all entered; days of any other year are unknown.",
+    key(),
+    ref("calendar_id", "trading_calendars.id", "In which calendar.", on_delete="CASCADE"),
+    whole("year", "Which year."),
+    text("source", "Who says so.", null=True),
+    flag("is_unverified", "Is the list still to be confirmed?", default=False),
+    flag("is_shipped", "Did it come with Bahi, unchanged since?", default=False),
+    unique("calendar_id", "year"),
+    stores=MAIN,
+)
+
+square_off_times = HOUSE.table(
+    "square_off_times",
+    "When a broker closes intraday positions by itself, from one day to another.",
+    key(),
+    word("broker", BrokerSlug, "Which broker."),
+    ref("calendar_id", "trading_calendars.id", "In which market.", on_delete="CASCADE"),
+    flag(
+        "in_closing_auction",
+        "1: only what is in the closing auction, 0: only what is not; empty: both.",
+        null=True,
+    ),
+    flag("us_daylight", "As in trading_sessions.", null=True),
+    hour("at", "At which hour.", null=True),
+    whole("minutes_before_close", "Or how long before normal trading ends.", null=True),
+    day("valid_from", "The first day; empty: always.", null=True),
+    day("valid_until", "The last day; empty: until changed.", null=True),
+    text("source", "Who says so.", null=True),
+    flag("is_unverified", "Is it still to be confirmed?", default=False),
+    flag("is_shipped", "Did it come with Bahi, unchanged since?", default=False),
+    index("calendar_id", "broker"),
+    stores=MAIN,
+)
+
+closing_auctions = HOUSE.table(
+    "closing_auctions",
+    "The rules of a market's closing auction, from one day to another.",
+    key(),
+    ref("calendar_id", "trading_calendars.id", "In which market.", on_delete="CASCADE"),
+    day("valid_from", "The first day."),
+    day("valid_until", "The last day; empty: until changed.", null=True),
+    text("order_types", "Which orders it takes: LIMIT,MARKET."),
+    flag("allows_stops", "May an order wait for a trigger?", default=False),
+    flag("allows_iceberg", "May an order hide a part of itself?", default=False),
+    hour("stops_purged_at", "Stops that wait are cancelled.", null=True),
+    hour("reference_from", "Trades count for the reference price from here.", null=True),
+    hour("reference_to", "And until here.", null=True),
+    hour("entry_ends_from", "Entry ends at a random moment, from here.", null=True),
+    hour("entry_ends_by", "At the latest.", null=True),
+    percent("collar", "How far a price may be from the reference.", null=True),
+    text("source", "Who says so.", null=True),
+    flag("is_unverified", "Is it still to be confirmed?", default=False),
+    flag("is_shipped", "Did it come with Bahi, unchanged since?", default=False),
+    index("calendar_id", "valid_from"),
+    stores=MAIN,
+)
+
+HOUSE.view(
+    "trading_hours_templates",
+    "Sets of market hours, by the name and columns that the third of the sources gives them.",
+    lambda sql: select(
+        "id",
+        "name",
+        "timezone",
+        "is_active",
+        f"{sql.ist('created_at')} AS created_at",
+        rest="FROM trading_calendars",
+    ),
     stores=MAIN,
 )

@@ -19,6 +19,7 @@ from bahi.cli import (
     alert,
     audit,
     backup,
+    calendar,
     config,
     db,
     egress,
@@ -58,6 +59,7 @@ app.add_typer(erase.app, name="erase")
 app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
+app.add_typer(calendar.app, name="calendar")
 app.add_typer(job.app, name="job")
 app.add_typer(alert.app, name="alert")
 app.command("health")(health.health)

@@ -1,0 +1,50 @@
+"""The rules of market days: what is known of them, and what that says of an instant."""
+
+from bahi.calendar.model.days import MarketDays, SquareOff, UnknownDay
+from bahi.calendar.model.document import BadFile, Document, read_document, spans_of
+from bahi.calendar.model.facts import (
+    CALENDARS,
+    NO_FACTS,
+    AuctionRules,
+    DayFact,
+    Facts,
+    Hours,
+    Kind,
+    MarketDay,
+    Phase,
+    SquareOffFact,
+    Weekly,
+    YearFact,
+    calendar_of,
+    hhmm,
+    is_us_daylight,
+    session_boundary,
+)
+from bahi.calendar.model.known import MarketState
+
+__all__ = [
+    "CALENDARS",
+    "NO_FACTS",
+    "AuctionRules",
+    "BadFile",
+    "DayFact",
+    "Document",
+    "Facts",
+    "Hours",
+    "Kind",
+    "MarketDay",
+    "MarketDays",
+    "MarketState",
+    "Phase",
+    "SquareOff",
+    "SquareOffFact",
+    "UnknownDay",
+    "Weekly",
+    "YearFact",
+    "calendar_of",
+    "hhmm",
+    "is_us_daylight",
+    "read_document",
+    "session_boundary",
+    "spans_of",
+]

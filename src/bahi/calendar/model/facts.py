@@ -1,0 +1,278 @@
+"""What can be known of market days: weekly hours, dated exceptions, and what hangs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bahi.kernel.clock import IST, in_utc
+from bahi.kernel.errors import Invalid
+from bahi.kernel.words import BrokerSlug, Segment
+
+CALENDARS: Final = (
+    Segment.NSE_EQ,
+    Segment.NSE_FNO,
+    Segment.NSE_CURRENCY,
+    Segment.BSE_EQ,
+    Segment.BSE_FNO,
+    Segment.BSE_CURRENCY,
+    Segment.MCX_COMM,
+)
+"""The segments that have hours of their own."""
+
+KEPT_BY: Final[Mapping[Segment, Segment]] = {
+    **{it: it for it in CALENDARS},
+    Segment.NSE_INDEX: Segment.NSE_EQ,
+    Segment.BSE_INDEX: Segment.BSE_EQ,
+    Segment.MCX_INDEX: Segment.MCX_COMM,
+}
+"""An index moves with its exchange's cash market."""
+
+BOUNDARY: Final = time(3, 0)
+
+
+class Phase(StrEnum):
+    """What a market does at an instant."""
+
+    PRE_OPEN = "PRE_OPEN"
+    OPEN = "OPEN"
+    CLOSING_AUCTION = "CLOSING_AUCTION"
+    POST_CLOSE = "POST_CLOSE"
+    BREAK = "BREAK"
+    CLOSED = "CLOSED"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def is_session(self) -> bool:
+        """Whether it is entered as hours, and is not what lies between them."""
+        return self not in {Phase.BREAK, Phase.CLOSED, Phase.UNKNOWN}
+
+    @property
+    def is_open(self) -> bool | None:
+        """Whether orders trade: in normal hours and in the closing auction; None: not known."""
+        if self is Phase.UNKNOWN:
+            return None
+        return self in {Phase.OPEN, Phase.CLOSING_AUCTION}
+
+
+class Kind(StrEnum):
+    """What kind of day it is; ORDINARY has the hours of its weekday."""
+
+    ORDINARY = "ordinary"
+    FULL_DAY = "full_day"
+    MUHURAT = "muhurat"
+    SPECIAL = "special"
+
+    @property
+    def has_own_hours(self) -> bool:
+        """Whether its hours are its own; where none are entered, they are not known."""
+        return self in {Kind.MUHURAT, Kind.SPECIAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """One session of a day: from `starts` to just before `ends`."""
+
+    phase: Phase
+    starts: time
+    ends: time
+    is_verified: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weekly:
+    """The hours of a weekday, from one day to another; several of one day add up."""
+
+    segment: Segment
+    weekday: int
+    sessions: tuple[Hours, ...]
+    valid_from: date | None = None
+    valid_until: date | None = None
+    us_daylight: bool | None = None
+    source: str = ""
+    is_verified: bool = True
+
+    def holds_on(self, day: date) -> bool:
+        """Say whether these hours are those of a day."""
+        return (
+            day.weekday() == self.weekday
+            and within(day, self.valid_from, self.valid_until)
+            and self.us_daylight in {None, is_us_daylight(day)}
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFact:
+    """A dated exception. A muhurat or special day without sessions has hours that nobody knows."""
+
+    segment: Segment
+    day: date
+    kind: Kind
+    description: str
+    sessions: tuple[Hours, ...] = ()
+    is_settlement_holiday: bool = False
+    source: str = ""
+    is_verified: bool = True
+    is_shipped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearFact:
+    """A year whose exceptions are all there."""
+
+    segment: Segment
+    year: int
+    source: str = ""
+    is_verified: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SquareOffFact:
+    """When a broker closes intraday positions by itself: at an hour, or so long before the close.
+
+    A row of a time of its own for what is in the closing auction (or is not) goes before one of
+    both.
+    """
+
+    broker: BrokerSlug
+    segment: Segment
+    in_closing_auction: bool | None = None
+    us_daylight: bool | None = None
+    at: time | None = None
+    minutes_before_close: int | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    source: str = ""
+    is_verified: bool = True
+
+    def holds_on(self, day: date, *, in_closing_auction: bool) -> bool:
+        """Say whether it is so on a day, for what is in the auction or is not."""
+        return (
+            within(day, self.valid_from, self.valid_until)
+            and self.us_daylight in {None, is_us_daylight(day)}
+            and self.in_closing_auction in {None, in_closing_auction}
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuctionRules:
+    """What a closing auction takes, and how it ends; `collar` in 1/10000 percent."""
+
+    segment: Segment
+    valid_from: date
+    valid_until: date | None = None
+    order_types: tuple[str, ...]
+    allows_stops: bool = False
+    allows_iceberg: bool = False
+    stops_purged_at: time | None = None
+    reference_from: time | None = None
+    reference_to: time | None = None
+    entry_ends_from: time | None = None
+    entry_ends_by: time | None = None
+    collar: int | None = None
+    source: str = ""
+    is_verified: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that is known of market days."""
+
+    weekly: tuple[Weekly, ...] = ()
+    days: tuple[DayFact, ...] = ()
+    years: tuple[YearFact, ...] = ()
+    square_offs: tuple[SquareOffFact, ...] = ()
+    auctions: tuple[AuctionRules, ...] = ()
+
+
+NO_FACTS: Final = Facts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDay:
+    """A day of a market as it is known.
+
+    `kind` is None where nothing is known of the day, `sessions` where its hours are not known.
+    """
+
+    segment: Segment
+    day: date
+    kind: Kind | None
+    reason: str
+    sessions: tuple[Hours, ...] | None
+    source: str = ""
+    is_verified: bool = True
+    is_settlement_holiday: bool = False
+
+    @property
+    def is_trading_day(self) -> bool | None:
+        """Whether there is trading, however short; None: not known."""
+        if self.kind is None:
+            return None
+        return self.sessions is None or any(it.phase is Phase.OPEN for it in self.sessions)
+
+
+def calendar_of(segment: Segment) -> Segment:
+    """Return the segment whose hours a segment keeps."""
+    return KEPT_BY[segment]
+
+
+def within(day: date, first: date | None, last: date | None) -> bool:
+    """Say whether a day lies in a while whose ends may be open."""
+    return (first is None or first <= day) and (last is None or day <= last)
+
+
+def hhmm(at: time) -> str:
+    """Write an hour as people read it."""
+    return f"{at:%H:%M}"
+
+
+def parse_hour(text: str, field: str) -> time:
+    """Read `09:15`."""
+    try:
+        at = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - an hour has no zone
+    except ValueError:
+        at = None
+    if at is None or hhmm(at) != text:
+        raise Invalid(f"{field}: {text[:40]!r} is no hour; write it as 09:15, 00:00 to 23:59.")
+    return at
+
+
+def session_boundary(now: datetime) -> datetime:
+    """Return the next 03:00 IST: where one trading day's sessions end for good."""
+    local = in_utc(now).astimezone(IST)
+    today = datetime.combine(local.date(), BOUNDARY, IST)
+    return (today if local < today else today + timedelta(days=1)).astimezone(UTC)
+
+
+try:
+    _NEW_YORK: ZoneInfo | None = ZoneInfo("America/New_York")
+except ZoneInfoNotFoundError:  # a bare machine may carry no zone files
+    _NEW_YORK = None
+
+
+@lru_cache(maxsize=1024)
+def is_us_daylight(day: date) -> bool:
+    """Say whether New York keeps daylight time on the evening of a day in India."""
+    if _NEW_YORK is None:
+        return us_law_says_daylight(day)
+    evening = datetime.combine(day, time(18, 0), UTC)
+    return bool(evening.astimezone(_NEW_YORK).dst())
+
+
+def us_law_says_daylight(day: date) -> bool:
+    """Say the same where there are no zone files, by the rule that holds since 2007.
+
+    Daylight time goes from the second Sunday of March to the first Sunday of November.
+    """
+    return _sunday(day.year, 3, 2) <= day < _sunday(day.year, 11, 1)
+
+
+def _sunday(year: int, month: int, nth: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(6 - first.weekday()) + 7 * (nth - 1))

@@ -1,0 +1,132 @@
+"""`bahi calendar`: when markets are open, and how days are brought in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bahi.calendar.model import CALENDARS
+from tests.cli.here import Teletype, Terminal
+
+DIWALI = ("calendar", "set", "2026-11-08", "--kind", "muhurat", "--segment", "NSE,NFO")
+
+
+def test_now_shows_every_market(quick: Terminal) -> None:
+    found = quick.json("calendar", "now")
+    assert [it["segment"] for it in found] == list(CALENDARS)
+    assert all({"phase", "is_open", "reason", "since", "next_change"} <= it.keys() for it in found)
+    shown = quick("calendar", "now").out
+    assert all(segment in shown for segment in CALENDARS)
+
+
+def test_at_a_terminal_now_has_colours(quick: Terminal) -> None:
+    before = (
+        "import bahi.kernel.clock as c; from datetime import datetime, UTC;"
+        "c.SystemClock.__call__ = lambda _: datetime(2026, 11, 25, 9, 50, tzinfo=UTC)"
+    )
+    quick("calendar", "holidays")  # the house is furnished by today's clock
+    with Teletype(quick.environ, "calendar", "now", before=before) as seen:
+        assert seen.end() == 0
+    assert "\x1b[32mOPEN" in seen.shown
+    assert "NSE_EQ (in the auction)" in seen.shown
+    assert "CLOSING_AUCTION" in seen.shown
+    assert "closing auction until 15:35" in seen.shown
+
+
+def test_the_hours_of_a_day_are_shown(terminal: Terminal) -> None:
+    (mcx,) = terminal.json("calendar", "show", "--segment", "MCX", "--on", "2026-11-24")
+    assert mcx["sessions"] == [
+        {"phase": "OPEN", "from": "17:00", "to": "23:55", "verified": True},
+    ]
+    assert (mcx["trading_day"], mcx["reason"]) == (True, "Guru Nanak Jayanti")
+    (unknown,) = terminal.json("calendar", "show", "--segment", "NSE", "--on", "2027-01-04")
+    assert (unknown["trading_day"], unknown["sessions"]) == (None, None)
+    shown = terminal("calendar", "show", "--on", "2026-11-08").out
+    assert shown.count("not known") == len(CALENDARS)
+
+
+def test_the_exceptions_of_a_year_are_listed(quick: Terminal) -> None:
+    listed = quick.json("calendar", "holidays", "2026", "--segment", "NSE_EQ")
+    assert listed["not_complete"] == []
+    assert len(listed["days"]) == 18
+    assert "Republic Day" in quick("calendar", "holidays", "2026").out
+    nothing = quick("calendar", "holidays", "2027")
+    assert "The list of 2027 is not complete for NSE_EQ, NSE_FNO" in nothing.err
+
+
+def test_square_off_times_are_shown_with_their_doubt(quick: Terminal) -> None:
+    found = quick.json("calendar", "square-off", "--on", "2026-11-20", "--segment", "NSE")
+    kite = [it for it in found if it["broker"] == "kite"]
+    assert [it["in_closing_auction"] for it in kite] == [False, True]
+    assert {(it["at"], it["verified"]) for it in kite} == {("2026-11-20 15:20:00", False)}
+    assert "kite" in quick("calendar", "square-off", "--on", "2026-11-20").out
+
+
+def test_a_day_is_set_and_removed(terminal: Terminal) -> None:
+    words = (*DIWALI, "--why", "Diwali", "--sessions", "18:00-19:15", "--pre-open", "17:45-18:00")
+    assert terminal(*words).out == "0 added, 2 changed, 0 as they were.\n"
+    shown = terminal("calendar", "show", "--on", "2026-11-08", "--segment", "NFO").out
+    assert "17:45-18:00 PRE_OPEN" in shown
+    again = terminal.json(*words)
+    assert (again["changed"], again["same"]) == (0, 2)
+    assert terminal("calendar", "remove", "2026-11-08", "--segment", "NFO", answer="n\n").code == 1
+    gone = terminal("calendar", "remove", "2026-11-08", "--segment", "NFO", "--yes")
+    assert gone.out == "2026-11-08 has the hours of its weekday for NSE_FNO.\n"
+    (sunday,) = terminal.json("calendar", "show", "--on", "2026-11-08", "--segment", "NFO")
+    assert (sunday["trading_day"], sunday["reason"]) == (False, "Sunday")
+    sentence = terminal.refusal("calendar", "remove", "2026-11-08", "--segment", "NFO", "--yes")
+    assert sentence == "Nothing is entered of 2026-11-08 for NSE_FNO."
+
+
+def test_a_file_is_loaded_whole_or_not_at_all(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "2027.csv"
+    head = "date,segments,kind,description\n"
+    year = "2027,all,year,\n2027-01-26,all,full_day,Republic Day\n"
+    file.write_text(head + year + "2027-02-31,all,full_day,Never\n")
+    sentence = terminal.refusal("calendar", "load", str(file))
+    assert sentence == (
+        "2027.csv: line 4, column date: '2027-02-31' is no day; write it as 2027-01-26."
+    )
+    assert len(terminal.json("calendar", "holidays", "2027")["not_complete"]) == 7
+    file.write_text(head + year)
+    loaded = terminal("calendar", "load", str(file)).out
+    assert loaded.startswith("7 added, 0 changed, 0 as they were.\nThe list of 2027 is complete")
+    assert terminal.json("calendar", "holidays", "2027")["not_complete"] == []
+    from_stdin = terminal.json("calendar", "load", "-", answer=head + year)
+    assert (from_stdin["added"], from_stdin["same"]) == (0, 7)
+
+
+def test_a_brokers_answer_is_loaded_and_replaces_nothing(quick: Terminal, tmp_path: Path) -> None:
+    entry = {"description": "Holi", "holiday_type": "TRADING_HOLIDAY", "open_exchanges": []}
+    data = [
+        {**entry, "date": "2027-03-22", "closed_exchanges": ["NSE", "NFO"]},
+        {**entry, "date": "2026-11-08", "closed_exchanges": ["NSE"]},
+    ]
+    file = tmp_path / "answer.json"
+    file.write_text(json.dumps({"status": "success", "data": data}))
+    came = quick.json("calendar", "load", str(file), "--from", "upstox", "--complete", "2027")
+    assert (came["added"], came["changed"]) == (2, 0)
+    assert came["kept"] == [{"date": "2026-11-08", "segment": "NSE_EQ"}]
+    assert len(came["years"]) == 7
+    assert "was kept: Diwali" in quick("calendar", "load", str(file), "--from", "openalgo").err
+    assert "upstox and openalgo do" in quick.refusal(
+        "calendar", "load", str(file), "--from", "dhan"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("show", "--segment", "NYSE"), "segment: 'NYSE' is not known here"),
+        (("show", "--on", "tomorrow"), "'tomorrow' is no day; write it as 2026-11-24."),
+        (("load", "/no/such/file"), "cannot be read"),
+        (DIWALI[1:], "description: it is empty; say why the day is not as others."),
+        ((*DIWALI[1:], "--why", "x", "--sessions", "18-19"), "sessions: '18' is no hour"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_in_a_sentence(
+    quick: Terminal, words: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in quick.refusal("calendar", *words)
