@@ -103,18 +103,31 @@ class Tx:
         for params in many:
             self._run(statement, params, _count)
 
+    def pour(self, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Insert many rows in the fastest way there is; a row has a value for every column."""
+        names = [table.c[name].name for name in columns]  # of the table, so no stranger's text
+        insert = _copied if self.dialect.name == "postgresql" else _inserted
+        if rows:
+            self._guarded(lambda: insert(self._driver, table.name, names, rows))
+
     def _run(self, clause: Clause, params: Mapping[str, Any], then: Callable[[Any], Any]) -> Any:
+        return self._guarded(lambda: self._answer(clause, params, then))
+
+    def _answer(self, clause: Clause, params: Mapping[str, Any], then: Callable[[Any], Any]) -> Any:
+        if isinstance(clause, Statement):
+            text, bind = clause.on(self.dialect)
+            return then(self._driver.execute(text, bind(params)))
+        _refuse_control(clause)
+        return then(self._core.execute(clause, params or None))
+
+    def _guarded(self, work: Callable[[], Any]) -> Any:
         if self.failure is not None:
             raise self.failure
         if not self._alive():
             self.failure = TransactionLost()
             raise self.failure
         try:
-            if isinstance(clause, Statement):
-                text, bind = clause.on(self.dialect)
-                return then(self._driver.execute(text, bind(params)))
-            _refuse_control(clause)
-            return then(self._core.execute(clause, params or None))
+            return work()
         except DRIVER_ERRORS as error:
             self.failure = translate(error)
             raise self.failure from None  # the driver's error may quote the row
@@ -130,6 +143,21 @@ def _refuse_control(clause: sa.Executable) -> None:
     """Keep the transaction the store's: a function that ended it would end its neighbours'."""
     if isinstance(clause, sa.TextClause) and CONTROLS.search(clause.text):
         raise ValueError("A function has one transaction, which the store begins and ends.")
+
+
+def _inserted(driver: Any, table: str, names: Sequence[str], rows: Sequence[Row]) -> None:
+    marks = ", ".join("?" * len(names))
+    text = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our names
+    driver.executemany(text, rows).close()
+
+
+def _copied(driver: Any, table: str, names: Sequence[str], rows: Sequence[Row]) -> None:
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as to,
+    ):
+        for row in rows:
+            to.write_row(row)
 
 
 def _fetch_all(cursor: DriverCursor) -> list[Row]:

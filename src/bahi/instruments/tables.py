@@ -1,4 +1,9 @@
-"""The symbol master: one row per contract, each broker's name for it, and its dated terms."""
+"""The symbol master: one row per contract, each broker's name for it, and its dated terms.
+
+A broker's file is written beside what is in force, as a load of its own. `instrument_masters`
+points to the load in force of every broker and segment, so that a whole file comes into force with
+one small row; `broker_symbols` shows what is in force and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +21,11 @@ from bahi.db.schema import (
     ref,
     text,
     unique,
+    whole,
     word,
 )
+from bahi.db.views import seen, select
+from bahi.instruments.model.loads import LoadStatus
 from bahi.kernel.words import BrokerSlug, OptionType, Segment
 
 instruments = HOUSE.table(
@@ -39,6 +47,17 @@ instruments = HOUSE.table(
     ref("underlying_id", "instruments.id", "What it settles on.", on_delete="SET NULL", null=True),
     json("meta", "What a master said that has no column.", null=True),
     flag("is_active", "Listed now; an expired contract stays, inactive.", default=True),
+    text(
+        "exchange_token", "The exchange's own number; used again once a contract ended.", null=True
+    ),
+    text("series", "EQ, BE, SM, T0, or the group at BSE.", null=True),
+    quantity("freeze_qty", "The exchange refuses an order above it.", null=True),
+    price("lower_band", "The lowest price it takes today.", null=True),
+    price("upper_band", "The highest price it takes today.", null=True),
+    flag("cas_eligible", "Is it in the closing auction?", null=True),
+    day("terms_since", "The day from which its terms are what they are.", null=True),
+    word("named_by", BrokerSlug, "Whose master its facts are from.", null=True),
+    whole("arrived_in", "The load that brought it; no key, as loads are forgotten.", null=True),
     instant("updated_at", "When a master last changed it."),
     unique("exchange_segment", "symbol"),
     index("root_symbol", "exchange_segment"),
@@ -46,6 +65,7 @@ instruments = HOUSE.table(
     index("underlying_id", "expiry"),
     index("instrument_type", "exchange_segment"),
     index("isin"),
+    index("exchange_segment", "exchange_token"),
     stores=MAIN,
 )
 
@@ -67,15 +87,61 @@ instrument_terms = HOUSE.table(
     stores=MAIN,
 )
 
-broker_symbols = HOUSE.table(
-    "broker_symbols",
-    "How one broker names a contract.",
-    word("broker", BrokerSlug, "Which broker.", primary=True),
+master_loads = HOUSE.table(
+    "master_loads",
+    "One reading of a broker's instrument file: what it held, and what became of it.",
+    key(),
+    word("broker", BrokerSlug, "Whose file."),
+    text("source", "The file or address it came from, without its secrets."),
+    text("sha256", "Of the file as it came.", null=True),
+    day("trading_day", "For which day it was read."),
+    word("status", LoadStatus, "Being read, in force or once in force, or refused."),
+    whole("lines", "How many listings it held.", default=0),
+    json("report", "Counts by segment, what was skipped, bad lines, changes.", null=True),
+    text("reason", "Why it was refused.", null=True),
+    text("started_by", "Who asked for it."),
+    instant("started_at", "When it began."),
+    instant("seen_at", "When it last moved; one that stopped moving is given up."),
+    instant("ended_at", "When it ended.", null=True),
+    index("broker", "started_at"),
+    stores=MAIN,
+)
+
+instrument_masters = HOUSE.table(
+    "instrument_masters",
+    "Which load of a broker's file is in force, segment by segment.",
+    word("broker", BrokerSlug, "Whose.", primary=True),
+    word("exchange_segment", Segment, "Of which segment.", primary=True),
+    ref("load_id", "master_loads.id", "The load in force.", on_delete="RESTRICT"),
+    whole("listings", "How many contracts it lists there."),
+    instant("in_force_since", "When it came into force."),
+    stores=MAIN,
+)
+
+broker_listings = HOUSE.table(
+    "broker_listings",
+    "How one broker names a contract, as one load of its file said.",
+    ref("load_id", "master_loads.id", "Which load.", on_delete="CASCADE", primary=True),
     ref("instrument_id", "instruments.id", "Which one.", on_delete="CASCADE", primary=True),
-    text("broker_symbol", "Its symbol there.", null=True),
-    text("security_id", "Its token or security id there.", null=True),
-    instant("updated_at", "When the broker's master last named it.", null=True),
+    word("broker", BrokerSlug, "Which broker."),
+    word("exchange_segment", Segment, "In which segment."),
+    text("broker_symbol", "Its symbol there."),
+    text("security_id", "Its token or security id there."),
+    quantity("broker_lot", "What the broker's own orders count a lot as.", null=True),
+    instant("updated_at", "When the file was read."),
+    index("instrument_id", "broker"),
     index("broker", "security_id"),
-    index("instrument_id"),
+    stores=MAIN,
+)
+
+HOUSE.view(
+    "broker_symbols",
+    "How every broker names a contract today, by its master in force.",
+    lambda sql: select(
+        seen(sql, broker_listings, "b", "broker", "instrument_id", "exchange_segment"),
+        seen(sql, broker_listings, "b", "broker_symbol", "security_id", "broker_lot", "updated_at"),
+        rest="FROM broker_listings b JOIN instrument_masters m ON m.broker = b.broker"
+        " AND m.exchange_segment = b.exchange_segment AND m.load_id = b.load_id",
+    ),
     stores=MAIN,
 )

@@ -1,0 +1,1 @@
+"""What an instrument is, how a broker's listing finds it, and when a master may come into force."""

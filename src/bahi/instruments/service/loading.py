@@ -1,0 +1,192 @@
+"""Loading a broker's instrument file: read beside what is in force, judged, then swapped in.
+
+The file comes in pieces, and each piece is written in a short transaction of its own, so that
+orders go on meanwhile. Nothing of it is seen by anybody until one transaction at the end moves the
+pointers. A file that is refused, or a process that dies, leaves all as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from bahi.db.stores import Store
+from bahi.db.tx import Tx
+from bahi.instruments.model.loads import Load, LoadStatus, MasterRefused, Wanted, objections
+from bahi.instruments.model.planning import Change, Line, Plan, Reader, Root, root_of
+from bahi.instruments.repository import loads, staging
+from bahi.instruments.service.records import begin
+from bahi.instruments.service.staging import Stage, Waiting, known, write_down
+from bahi.instruments.service.swap import Swap, put_in_force, refuse
+from bahi.kernel.actor import Actor, require_admin
+from bahi.kernel.clock import Clock, exchange_day, from_micros, to_micros
+from bahi.kernel.errors import BahiError
+from bahi.kernel.listings import Listing
+from bahi.kernel.words import BrokerSlug, Segment
+
+GIVEN_UP_AFTER: Final = timedelta(minutes=5)
+REMOVED_AT_ONCE: Final = 1_000
+LEFT_AT_ONCE: Final = 20_000
+LOADS_KEPT: Final = 30  # of each broker, for people to look back at
+
+Pieces = AsyncIterator[Sequence[Line]]
+"""The lines of a file, some at a time, each batch for one transaction; NotAMaster ends them."""
+
+Tell = Callable[[int], object]
+"""Is told how many lines were read so far."""
+
+
+async def load_master(
+    store: Store,
+    actor: Actor,
+    wanted: Wanted,
+    pieces: Pieces,
+    clock: Clock,
+    *,
+    tell: Tell = lambda _lines: None,
+) -> Load:
+    """Load a broker's file: it comes into force whole, or not at all and says why."""
+    require_admin(actor)
+    day = wanted.day or exchange_day(clock())
+    await _clear_up(store, clock())
+    load_id = await store.write(begin, actor, wanted, day, clock())
+    loading = _Loading(store, wanted, load_id, Reader(wanted.broker, day), clock)
+    try:
+        await loading.read(pieces, tell)
+        await loading.judge()
+        return await loading.swap(actor)
+    except BaseException as failure:
+        expected = isinstance(failure, BahiError)
+        reason = str(failure) if expected else f"It was stopped ({type(failure).__name__})."
+        await asyncio.shield(loading.refuse(reason))
+        raise
+    finally:
+        await asyncio.shield(_remove_what_is_over(store, wanted.broker, load_id))
+
+
+class _Loading:
+    """One load under way."""
+
+    def __init__(
+        self, store: Store, wanted: Wanted, load_id: int, reader: Reader, clock: Clock
+    ) -> None:
+        self._store, self._wanted, self._id = store, wanted, load_id
+        self._reader, self._clock = reader, clock
+        self._roots: dict[Root, int] = {}
+        self._stubs: dict[Root, int] = {}
+        self._changes: list[Change] = []
+        self._waiting: list[Waiting] = []
+
+    async def read(self, pieces: Pieces, tell: Tell) -> None:
+        """Write the file down piece by piece."""
+        async for lines in pieces:
+            plan = await self._plan(lines)
+            self._reader.name_stubs(plan, self._stubs)
+            now = to_micros(self._clock())
+            stage = Stage(self._id, self._wanted.broker, self._reader.day, now)
+            written = await self._store.write(write_down, stage, plan, dict(self._roots))
+            self._roots |= written.roots | written.stubs
+            self._stubs |= written.stubs
+            self._changes += plan.changes
+            self._waiting += written.waiting
+            tell(lines[-1].line)
+
+    async def _plan(self, lines: Sequence[Line]) -> Plan:
+        listings = [line for line in lines if isinstance(line, Listing)]
+        wanted = {*filter(None, map(root_of, listings))} - self._roots.keys()
+        found, roots = await self._store.read(known, listings, wanted, fresh=True)
+        self._roots |= roots
+        return self._reader.plan(lines, found)
+
+    async def judge(self) -> None:
+        """Refuse what cannot be the master, with every reason that there is."""
+        before = await self._store.read(loads.in_force, self._wanted.broker, fresh=True)
+        counts = {segment: count for segment, (_load, count) in before.items()}
+        reasons = objections(
+            self._reader.found,
+            counts,
+            is_part=self._wanted.is_part,
+            is_checked=self._wanted.is_checked,
+        )
+        if all_of_them := " ".join(reasons):
+            raise MasterRefused(all_of_them)
+
+    async def swap(self, actor: Actor) -> Load:
+        """Put it in force, in one transaction."""
+        left = await self._no_longer_listed()
+        self._reader.found.left = len(left)
+        swap = Swap(self._reader, self._changes, self._waiting, left)
+        return await self._store.write(put_in_force, actor, self._id, swap, self._clock())
+
+    async def _no_longer_listed(self) -> list[int]:
+        before = await self._store.read(loads.in_force, self._wanted.broker, fresh=True)
+        left: list[int] = []
+        for segment in self._reader.found.listed:
+            if segment in before:
+                left += await self._left_of(segment, before[segment][0])
+        return left
+
+    async def _left_of(self, segment: Segment, old: int) -> list[int]:
+        left: list[int] = []
+        after = 0
+        while True:
+            page = await self._store.read(
+                staging.no_longer_listed,
+                self._wanted.broker,
+                (old, self._id),
+                segment,
+                (after, LEFT_AT_ONCE),
+                fresh=True,
+            )
+            left += page
+            if len(page) < LEFT_AT_ONCE:
+                return left
+            after = page[-1]
+
+    async def refuse(self, reason: str) -> None:
+        """Remember why it did not come into force."""
+        report = self._reader.found.report()
+        await self._store.write(refuse, self._id, report, reason, self._clock())
+
+
+# Clearing up
+
+
+async def _clear_up(store: Store, now: datetime) -> None:
+    """Give up loads whose process died, and remove what they left."""
+    for load_id, broker, seen_at in await store.read(loads.list_reading, fresh=True):
+        if now - from_micros(seen_at) > GIVEN_UP_AFTER:
+            await store.write(refuse, load_id, {}, "It stopped in the middle.", now)
+            await _remove_what_is_over(store, broker, load_id)
+
+
+async def _remove_what_is_over(store: Store, broker: BrokerSlug, load_id: int) -> None:
+    """Remove what nothing points to, a little at a time, so that orders go on meanwhile."""
+    for old, segments in await store.read(over, broker, fresh=True):
+        while await store.write(loads.remove_listings, old, segments, REMOVED_AT_ONCE):
+            pass
+    if await store.read(is_refused, load_id, fresh=True):
+        while await store.write(loads.remove_arrived, load_id, REMOVED_AT_ONCE):
+            pass
+    await store.write(loads.forget_loads, broker, LOADS_KEPT)
+
+
+def over(tx: Tx, broker: BrokerSlug) -> list[tuple[int, list[Segment]]]:
+    """Return a broker's loads, and the segments in which each is no longer in force."""
+    in_force = loads.in_force(tx, broker)
+    found = []
+    for load in loads.list_loads(tx, broker, LOADS_KEPT):
+        here = [it for it in Segment if in_force.get(it, (None, 0))[0] != load.id]
+        if load.status is LoadStatus.IN_FORCE:  # of its own segments, another may have taken some
+            here = [it for it in here if it in load.report.get("listed", {})]
+        if here and load.status is not LoadStatus.READING:
+            found.append((load.id, here))
+    return found
+
+
+def is_refused(tx: Tx, load_id: int) -> bool:
+    """Say whether a load was refused."""
+    load = loads.find_load(tx, load_id)
+    return load is not None and load.status is LoadStatus.REFUSED

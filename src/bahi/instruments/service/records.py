@@ -1,0 +1,53 @@
+"""What was loaded, and when: the records of loads."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Final
+
+from bahi.db.tx import Tx
+from bahi.instruments.model.loads import Load, LoadStatus, Wanted
+from bahi.instruments.repository import loads
+from bahi.kernel.actor import Actor
+from bahi.kernel.clock import to_micros
+from bahi.kernel.errors import Conflict, NotFound
+from bahi.kernel.words import BrokerSlug
+
+TOPIC: Final = "instruments"
+LOADS_SHOWN_AT_MOST: Final = 200
+
+
+def list_loads(tx: Tx, broker: BrokerSlug | None = None, limit: int = 20) -> list[Load]:
+    """Return what was loaded, the newest first."""
+    return loads.list_loads(tx, broker, min(limit, LOADS_SHOWN_AT_MOST))
+
+
+def get_load(tx: Tx, load_id: int) -> Load:
+    """Return one load with its report."""
+    load = loads.find_load(tx, load_id)
+    if load is None:
+        raise NotFound(f"There is no load {load_id}.")
+    return load
+
+
+def begin(tx: Tx, actor: Actor, wanted: Wanted, day: date, now: datetime) -> int:
+    """Enter a load; two at once would each take the other's contracts for new ones."""
+    for load_id, broker, _seen_at in loads.list_reading(tx):
+        raise Conflict(
+            f"A file of {broker} is being loaded (load {load_id}); wait until it is done."
+        )
+    load_id = tx.new_id()
+    row = {
+        "id": load_id,
+        "broker": wanted.broker,
+        "source": wanted.source[:300],
+        "sha256": wanted.sha256 or None,
+        "trading_day": day.isoformat(),
+        "status": LoadStatus.READING,
+        "lines": 0,
+        "started_by": actor.name,
+        "started_at": to_micros(now),
+        "seen_at": to_micros(now),
+    }
+    loads.add_load(tx, row)
+    return load_id

@@ -1,0 +1,108 @@
+"""Bringing a load into force: in one transaction, so that readers see all of it or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from bahi.audit.service import note
+from bahi.db.revisions import bump
+from bahi.db.tx import Tx
+from bahi.instruments.model.loads import Load, LoadStatus
+from bahi.instruments.model.matching import TERMS, terms_moved
+from bahi.instruments.model.planning import Change, Reader
+from bahi.instruments.repository import loads, staging
+from bahi.instruments.service.records import TOPIC, get_load
+from bahi.instruments.service.staging import Waiting
+from bahi.kernel.actor import Actor
+from bahi.kernel.clock import to_micros
+from bahi.kernel.errors import Conflict
+
+
+class Swap(NamedTuple):
+    """What comes into force: what was read, what differs of what was known, and what has gone."""
+
+    reader: Reader
+    changed: Sequence[Change]
+    waiting: Sequence[Waiting]
+    left: Sequence[int]
+
+
+def put_in_force(tx: Tx, actor: Actor, load_id: int, swap: Swap, now: datetime) -> Load:
+    """Move the pointers, and with them everything that differs; readers see all of it or none."""
+    reader, found, at = swap.reader, swap.reader.found, to_micros(now)
+    day = reader.day.isoformat()
+    values = {
+        "status": LoadStatus.IN_FORCE,
+        "lines": found.lines,
+        "report": json.dumps(found.report()),
+        "ended_at": at,
+        "seen_at": at,
+    }
+    if not loads.change_load(tx, load_id, values):
+        raise Conflict("This load was given up meanwhile, as it had not moved for minutes.")
+    before = {load for load, _count in loads.in_force(tx, reader.broker).values()}
+    for segment, count in found.listed.items():
+        pointer = {"load_id": load_id, "listings": count, "in_force_since": at}
+        loads.point(tx, reader.broker, segment, pointer)
+    staging.activate_arrived(tx, load_id, at)
+    _rename(tx, swap, at)
+    _apply(tx, swap.changed, day, at, f"{reader.broker} {day}")
+    over = ({"id": it, "is_active": 0, "updated_at": at} for it in swap.left)
+    staging.change_instruments(tx, over)
+    for old in before:
+        if not loads.is_in_force(tx, old):
+            replaced = {"status": LoadStatus.REPLACED}
+            loads.change_load(tx, old, replaced, if_reading=False)
+    bump(tx, TOPIC)
+    summary = {"broker": reader.broker, "listed": dict(found.listed), "arrived": found.arrived}
+    note(tx, actor, "load", ("instruments", load_id), now, new={**summary, "left": found.left})
+    return get_load(tx, load_id)
+
+
+def _rename(tx: Tx, swap: Swap, at: int) -> None:
+    """Give symbols to those that they pass to; all leave theirs before any takes one."""
+    renamed = [it for it in swap.changed if "symbol" in it.values]
+    leaving = ({"id": it.known.id, "symbol": f"~{it.known.id}", "updated_at": at} for it in renamed)
+    staging.change_instruments(tx, leaving)
+    taking = [Waiting(it.known.id, it.segment, it.values["symbol"]) for it in renamed]
+    for it in (*taking, *swap.waiting):
+        _make_room(tx, it, at)
+        staging.change_instruments(tx, [{"id": it.id, "symbol": it.symbol, "updated_at": at}])
+
+
+def _make_room(tx: Tx, it: Waiting, at: int) -> None:
+    """Let an old holder of a symbol, which this listing proves to be over, keep its history."""
+    holder = staging.symbol_holder(tx, it.segment, it.symbol)
+    if holder is not None and holder != it.id:
+        over = {"symbol": f"{it.symbol}~{holder}", "is_active": 0, "updated_at": at}
+        staging.change_instruments(tx, [{"id": holder, **over}])
+
+
+def _apply(tx: Tx, changed: Sequence[Change], day: str, at: int, source: str) -> None:
+    for it in changed:
+        if terms_moved(it.values, it.known):
+            _date_terms(tx, it, day, at, source)
+    staging.change_instruments(
+        tx, ({"id": it.known.id, **it.values, "updated_at": at} for it in changed)
+    )
+
+
+def _date_terms(tx: Tx, change: Change, day: str, at: int, source: str) -> None:
+    before = {name: getattr(change.known, name) for name in TERMS}
+    after = {name: change.values.get(name, value) for name, value in before.items()}
+    row = {"instrument_id": change.known.id, "created_at": at}
+    since = change.known.terms_since
+    if since is not None and not staging.has_terms_from(tx, change.known.id, since):
+        by = {"id": tx.new_id(), "valid_from": since, "source": change.known.named_by}
+        staging.set_terms(tx, {**row, **before, **by})
+    staging.set_terms(tx, {**row, **after, "id": tx.new_id(), "valid_from": day, "source": source})
+
+
+def refuse(tx: Tx, load_id: int, report: Mapping[str, Any], reason: str, now: datetime) -> None:
+    """Remember why a load did not come into force."""
+    at = to_micros(now)
+    refused = {"status": LoadStatus.REFUSED, "reason": reason[:2000], "ended_at": at}
+    loads.change_load(tx, load_id, {**refused, "report": json.dumps(report), "seen_at": at})
