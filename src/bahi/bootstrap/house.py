@@ -20,6 +20,7 @@ from bahi.bootstrap.ground import (
     mint_of,
     take_service_lock,
 )
+from bahi.bootstrap.masters import furnish_instruments
 from bahi.bootstrap.rooms import Rooms
 from bahi.brokers import logins
 from bahi.calendar.service import LiveCalendar
@@ -32,6 +33,7 @@ from bahi.db.upkeep.statistics import StatisticsFiles
 from bahi.health.model import Check
 from bahi.identity.service.keys import Keys
 from bahi.identity.service.sign_in import SignIn
+from bahi.instruments.service.live import LiveInstruments
 from bahi.jobs.model import Retry, Schedule
 from bahi.jobs.service import Bell, Handler, sync_schedules
 from bahi.kernel.clock import Clock, SystemClock
@@ -84,6 +86,7 @@ class House(Rooms):
         """Enter what a house cannot be without; nothing that is there is touched."""
         await self.stores["main"].write(first_start.furnish, self.clock())
         await furnish_calendars(self.stores["main"], self.clock())
+        await furnish_instruments(self)
 
     async def begin(self) -> None:
         """Begin the day: fill what is kept in memory, seal, and listen for changes elsewhere."""
@@ -117,6 +120,7 @@ class House(Rooms):
             task.cancel()
         await asyncio.gather(*self.following, return_exceptions=True)
         await self.revisions.stop()
+        await self.instruments.close()
         for sealer in self.sealers:
             await sealer.stop()
         self.bell.close()
@@ -186,6 +190,7 @@ def build(
             revisions=revisions,
             config=config,
             calendar=LiveCalendar(main, revisions),
+            instruments=LiveInstruments(main, revisions),
             numbers=numbers,
             recorder=recorder,
             keys=Keys(main, vault, clock, revisions),

@@ -10,6 +10,7 @@ from bahi.accounts.service.accounts import list_accounts
 from bahi.accounts.service.applications import list_registrations
 from bahi.audit.service import move_to_archive
 from bahi.bootstrap.checks import checks_of
+from bahi.bootstrap.masters import FETCHED, brokers_in_use, load_published, load_shipped
 from bahi.bootstrap.rooms import Rooms
 from bahi.calendar.service import what_is_missing
 from bahi.db.stores import Store
@@ -66,6 +67,7 @@ def handlers_of(house: Rooms) -> dict[str, Handler]:
         "monthly_review": of(_monthly_review),
         "health_check": of(_health_check),
         "calendar_check": of(_calendar_check),
+        "masters": of(_masters),
     }
 
 
@@ -96,6 +98,7 @@ def schedules_of(config: Mapping[str, Any]) -> list[Schedule]:
         _entry("token_alert", "Tell which tokens are not valid", _at(alert, days)),
         _entry("sessions_cleanup", "End what has expired", "7 * * * *"),
         _entry("health_check", "Ask every part how it is", "*/5 * * * *"),
+        _entry("masters", "Fetch the instrument files", _at(config["masters_time"], days)),
         _entry("calendar_check", "Warn of market days that are missing", "30 7 * * *"),
         _entry("retention", "Forget old logs, calls and looks", "20 2 * * *"),
         _entry("jobs_cleanup", "Remove old finished jobs", "40 2 * * sun"),
@@ -115,7 +118,7 @@ def _at(times: str, days: str) -> str:
 
 async def scheduled(house: Rooms) -> list[Schedule]:
     """Return what comes round, as the settings are now."""
-    names = ("breeze_login_times", "kite_login_times", "weekdays_only", "token_alert_time")
+    names = [key for category, key in KNOWN if category == "scheduler"]
     return schedules_of({name: await house.config.get("scheduler", name) for name in names})
 
 
@@ -340,6 +343,28 @@ async def _health_check(house: Rooms, context: JobContext) -> dict[str, Any]:
         except BahiError:  # the looks are kept; the next one raises it again
             continue
     return {"status": report.status}
+
+
+async def _masters(house: Rooms, context: JobContext) -> dict[str, Any]:
+    """Renew the small master, and fetch the file of every broker that an account is at."""
+    done = {str(BrokerSlug.PAPER): (await load_shipped(house, HOUSE)).lines}
+    brokers = [it for it in FETCHED if it in await brokers_in_use(house)]
+    for place, broker in enumerate(brokers):
+        await context.progress(int(100 * place / len(brokers)), f"fetching {broker}")
+        topic = f"master:{broker}"
+        try:
+            done[str(broker)] = (await load_published(house, HOUSE, broker)).lines
+        except BahiError as fault:
+            cause = Cause(
+                severity=Severity.CRITICAL,
+                source="instruments",
+                message=f"The master of {broker} was not renewed: {fault}",
+                topic=topic,
+            )
+            await house.stores["main"].write(raise_alert, cause, house.clock())
+        else:
+            await house.stores["main"].write(resolve, topic, house.clock())
+    return done
 
 
 async def _calendar_check(house: Rooms, context: JobContext) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from bahi.db.revisions import Revisions
 from bahi.db.stores import Stores
 from bahi.identity.service.keys import Keys
 from bahi.identity.service.sign_in import SignIn
+from bahi.instruments.service.live import LiveInstruments
 from bahi.jobs.service import Bell
 from bahi.kernel.clock import Clock
 from bahi.kernel.crypto import Vault
@@ -37,6 +38,7 @@ class Rooms:
     revisions: Revisions
     config: LiveConfig
     calendar: LiveCalendar
+    instruments: LiveInstruments
     numbers: Numbers
     recorder: CallRecorder
     keys: Keys

@@ -25,6 +25,7 @@ from bahi.cli import (
     egress,
     erase,
     health,
+    instruments,
     job,
     key,
     keys,
@@ -60,6 +61,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.add_typer(calendar.app, name="calendar")
+app.add_typer(instruments.app, name="instruments")
 app.add_typer(job.app, name="job")
 app.add_typer(alert.app, name="alert")
 app.command("health")(health.health)

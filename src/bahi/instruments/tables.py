@@ -24,7 +24,7 @@ from bahi.db.schema import (
     whole,
     word,
 )
-from bahi.db.views import seen, select
+from bahi.db.views import seen, seen_as, select
 from bahi.instruments.model.loads import LoadStatus
 from bahi.kernel.words import BrokerSlug, OptionType, Segment
 
@@ -128,9 +128,7 @@ broker_listings = HOUSE.table(
     text("broker_symbol", "Its symbol there."),
     text("security_id", "Its token or security id there."),
     quantity("broker_lot", "What the broker's own orders count a lot as.", null=True),
-    instant("updated_at", "When the file was read."),
     index("instrument_id", "broker"),
-    index("broker", "security_id"),
     stores=MAIN,
 )
 
@@ -139,7 +137,8 @@ HOUSE.view(
     "How every broker names a contract today, by its master in force.",
     lambda sql: select(
         seen(sql, broker_listings, "b", "broker", "instrument_id", "exchange_segment"),
-        seen(sql, broker_listings, "b", "broker_symbol", "security_id", "broker_lot", "updated_at"),
+        seen(sql, broker_listings, "b", "broker_symbol", "security_id", "broker_lot"),
+        seen_as(sql, instrument_masters.c.in_force_since, "m", "updated_at"),
         rest="FROM broker_listings b JOIN instrument_masters m ON m.broker = b.broker"
         " AND m.exchange_segment = b.exchange_segment AND m.load_id = b.load_id",
     ),

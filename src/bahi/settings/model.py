@@ -192,6 +192,13 @@ def _seen(name: str, description: str) -> Declared:
     return _number(name, 0, 1 << 61, description, least=0)
 
 
+def anything(value: Any) -> str:
+    """Take a text as it is."""
+    return str(value).strip()
+
+
+_SOURCE: Final = "Where the instrument file is fetched; empty: where the broker publishes it."
+
 BREEZE_EXPIRY: Final = ("earlier", "midnight", "24h")
 
 DECLARED: Final = (
@@ -226,6 +233,11 @@ DECLARED: Final = (
         "earlier",
         among(*BREEZE_EXPIRY),
         "When a Breeze session ends: at midnight, after 24h, or at the earlier of the two.",
+    ),
+    _text_of("scheduler.masters_time", "07:50", one_hour, "When instrument files are fetched."),
+    *(
+        _text_of(f"instruments.{broker}_source", "", anything, _SOURCE)
+        for broker in ("kite", "upstox", "dhan", "breeze")
     ),
     _number("retention.audit_days", 90, 3650, "Days until audit rows are archived.", least=30),
     _number("retention.jobs_days", 7, 3650, "Days that finished jobs are kept."),

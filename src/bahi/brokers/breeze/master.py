@@ -56,7 +56,9 @@ class BreezeMaster:
     holds the upper end of the price band.
     """
 
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = (
+        "https://directlink.icicidirect.com/NewSecurityMaster/SecurityMaster.zip",
+    )
 
     def listings(self, file: BinaryIO) -> Lines:
         """Yield the lines of each text, numbered within it."""

@@ -91,7 +91,7 @@ class _Words(NamedTuple):
 class DhanMaster:
     """Fulfils Master for Dhan."""
 
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ("https://images.dhan.co/api-data/api-scrip-master.csv",)
 
     def listings(self, file: BinaryIO) -> Lines:
         """Yield the lines of the file."""

@@ -54,7 +54,7 @@ TOKEN_HOLDS_EXCHANGE_TOKEN: Final = (Segment.NSE_EQ, Segment.NSE_FNO)  # measure
 class KiteMaster:
     """Fulfils Master for Zerodha's Kite."""
 
-    addresses: tuple[str, ...] = ()  # GET /instruments of the API, with the account's token
+    addresses: tuple[str, ...] = ("https://api.kite.trade/instruments",)
 
     def listings(self, file: BinaryIO) -> Lines:
         """Yield the lines of the file."""

@@ -57,7 +57,9 @@ class _Named(NamedTuple):
 class UpstoxMaster:
     """Fulfils Master for Upstox."""
 
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = (
+        "https://assets.upstox.com/market-quote/instruments/exchange/complete.json.gz",
+    )
 
     def listings(self, file: BinaryIO) -> Lines:
         """Yield the lines of the file; of JSON, the entries, numbered from one."""

@@ -13,6 +13,7 @@ from bahi.brokers.wire.answers import (
     token,
 )
 from bahi.brokers.wire.by_hand import ByHand
+from bahi.brokers.wire.download import download
 from bahi.brokers.wire.files import (
     entries,
     enveloped,
@@ -50,6 +51,7 @@ __all__ = [
     "belongs_to",
     "cells",
     "document_of_holidays",
+    "download",
     "entries",
     "enveloped",
     "head_of",

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from bahi.instruments.model.instrument import Entry
 from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.money import Price
-from bahi.kernel.symbols import dated, strike_text
+from bahi.kernel.symbols import YEARS, dated, strike_text
 from bahi.kernel.words import OptionType
 
 NAMED_AT_MOST: Final = 3  # expiries that an error names beside the one that is not there
@@ -169,4 +169,4 @@ def _labels(side: _Side, price: Price, in_below: int) -> dict[Price, str]:
 
 
 def _said(expiry: date) -> str:
-    return dated(expiry)
+    return dated(expiry) if expiry.year in YEARS else expiry.isoformat()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bahi.kernel.errors import BahiError
 from bahi.kernel.listings import BadLine, Disagreement, Listing, Skipped
@@ -23,6 +23,7 @@ LEAST_SHARE: Final = 0.7  # of the listings that were in force before
 MOST_SHARE: Final = 2.0
 COMPARED_FROM: Final = 200  # smaller segments come and go as they like
 ANCHORED_FROM: Final = 500
+INDICES_ANCHORED_FROM: Final = 50
 BAD_SHARE: Final = 0.01
 BAD_ALLOWED: Final = 20
 ENDED_SHARE: Final = 0.5
@@ -73,6 +74,16 @@ class Load:
     ended_at: datetime | None
 
 
+class InForce(NamedTuple):
+    """The load that is in force for a broker and segment."""
+
+    broker: BrokerSlug
+    segment: Segment
+    load_id: int
+    listings: int
+    since: datetime
+
+
 @dataclass
 class Findings:
     """What is found while a file is read."""
@@ -81,6 +92,7 @@ class Findings:
     contracts: int = 0
     ended: Counter[Segment] = field(default_factory=Counter)
     handed_on: Counter[Segment] = field(default_factory=Counter)
+    moved: Counter[Segment] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     bad_lines: int = 0
     bad: list[BadLine] = field(default_factory=list)
@@ -133,6 +145,7 @@ class Findings:
             "revived": self.revived,
             "left": self.left,
             "handed_on": dict(sorted(self.handed_on.items())),
+            "moved": dict(sorted(self.moved.items())),
             "changed": dict(sorted(self.changed.items())),
             "disagreed": dict(sorted(self.disagreed.items())),
             "disagreements": self.disagreements,
@@ -170,7 +183,8 @@ def _named(bad: BadLine) -> str:
 
 
 def _tokens_strange(found: Findings) -> Iterator[str]:
-    for segment, count in sorted(found.handed_on.items()):
+    strange = found.handed_on + found.moved
+    for segment, count in sorted(strange.items()):
         if count > max(BAD_ALLOWED, HANDED_ON_SHARE * found.listed[segment]):
             yield (
                 f"Of its contracts in {segment}, {count:,} have other exchange tokens than those "
@@ -222,11 +236,12 @@ _ANCHORS: Final = {
     "a NIFTY option": _Anchor(
         Segment.NSE_FNO, "a NIFTY option with a strike of", Price(1_000_0000), Price(1_000_000_0000)
     ),
-    "USDINR": _Anchor(Segment.NSE_CURRENCY, "a USDINR future with a tick of", Price(25), Price(25)),
+    "USDINR": _Anchor(Segment.NSE_CURRENCY, "a USDINR future with a tick of", Price(5), Price(100)),
     "CRUDEOIL": _Anchor(
-        Segment.MCX_COMM, "a CRUDEOIL future with a tick of", Price(10_000), Price(10_000)
+        Segment.MCX_COMM, "a CRUDEOIL future with a tick of", Price(1_000), Price(50_000)
     ),
 }
+"""Each range lets the exchange change a tick, and no unit."""
 
 
 def _anchor(listing: Listing) -> str | None:
@@ -245,7 +260,8 @@ def _anchor(listing: Listing) -> str | None:
 
 def _anchors_missing(found: Findings) -> Iterator[str]:
     for name, anchor in _ANCHORS.items():
-        if found.listed[anchor.segment] < ANCHORED_FROM:
+        least = INDICES_ANCHORED_FROM if anchor.segment.endswith("INDEX") else ANCHORED_FROM
+        if found.listed[anchor.segment] < least:
             continue
         there = found.anchors.get(name)
         if there is None:

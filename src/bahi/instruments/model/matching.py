@@ -89,7 +89,9 @@ def facts_of(listing: Listing) -> dict[str, Any]:
 def which(listing: Listing, named: Known | None, numbered: Known | None) -> Known | None:
     """Choose between the instrument of the same symbol and that of the same exchange token."""
     if numbered is not None and numbered is not named and _is_same(listing, numbered):
-        return numbered if named is None or _has_another_token(listing, named) else named
+        moved = listing.expiry is not None and listing.root != numbered.root_symbol
+        if named is None or (not moved and (_is_stub(named) or _has_another_token(listing, named))):
+            return numbered
     return None if named is not None and is_handed_on(listing, named) else named
 
 
@@ -101,14 +103,20 @@ def is_handed_on(listing: Listing, named: Known) -> bool:
     return listing.expiry is not None and _has_another_token(listing, named)
 
 
+def _is_stub(known: Known) -> bool:
+    """Say whether it is an underlying that was never named: nothing but a symbol."""
+    return known.named_by is None and not known.is_active
+
+
 def _is_same(listing: Listing, known: Known) -> bool:
     """Say whether a token still stands for what it stood for."""
     if listing.expiry is not None or known.expiry is not None:
         expiry = None if listing.expiry is None else listing.expiry.isoformat()
+        renamed = known.is_active and listing.strike == known.strike  # with its company
         return (
             expiry == known.expiry
             and listing.option_type == known.option_type
-            and listing.root == known.root_symbol
+            and bool(listing.root == known.root_symbol or renamed)
         )
     if listing.series and known.series and listing.series != known.series:
         return False  # RELIANCE in T0 is no other name of RELIANCE
@@ -121,9 +129,8 @@ def _has_another_token(listing: Listing, named: Known) -> bool:
     return len(tokens) == 2 and "" not in tokens
 
 
-def changes(facts: Facts, known: Known, broker: BrokerSlug) -> dict[str, Any]:
+def changes(facts: Facts, known: Known, *, may_change: bool) -> dict[str, Any]:
     """Return what of an instrument a listing changes; what nobody said before is always taken."""
-    may_change = has_authority(broker, known.named_by)
     return {
         name: value
         for name, value in facts.items()
@@ -134,7 +141,7 @@ def changes(facts: Facts, known: Known, broker: BrokerSlug) -> dict[str, Any]:
 
 
 def has_authority(broker: BrokerSlug, named_by: str | None) -> bool:
-    """Say whether a broker's word counts against that of whoever named an instrument."""
+    """Say whether a broker's word counts against another's who is heard as well."""
     if named_by is None or named_by == broker:
         return True
     return AUTHORITY.index(broker) <= AUTHORITY.index(BrokerSlug(named_by))

@@ -88,15 +88,51 @@ class Plan:
 
     fresh: list[Fresh] = field(default_factory=list)
     again: list[Again] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+
+
+@dataclass
+class Changes:
+    """What comes to differ at the swap, held small: it may be all of a quarter of a million."""
+
+    rows: dict[tuple[str, ...], list[Values]] = field(default_factory=dict)
+    """By the columns that change: the id, and their values."""
+    dated: list[Change] = field(default_factory=list)
+    renamed: list[Change] = field(default_factory=list)
+    withheld: dict[Place, Change] = field(default_factory=dict)
+    """Moves to other symbols on the word of one who has no authority, by the symbol now."""
+
+    def add(self, change: Change) -> None:
+        """Take in what differs about one instrument."""
+        values = change.values
+        if terms_moved(values, change.known):
+            self.dated.append(change)
+        if "symbol" in values:
+            self.renamed.append(change)
+        if names := tuple(sorted(values.keys() - {"symbol"})):
+            row = (change.known.id, *(values[name] for name in names))
+            self.rows.setdefault(names, []).append(row)
+
+    def let_go(self, taken: Iterable[Place]) -> None:
+        """Move after all what holds a symbol that the same file gives to another contract."""
+        wanted = [*taken, *((it.segment, it.values["symbol"]) for it in self.renamed)]
+        while wanted:
+            if (change := self.withheld.pop(wanted.pop(), None)) is not None:
+                self.add(change)
+                wanted.append((change.segment, change.values["symbol"]))
 
 
 @dataclass
 class Reader:
-    """Reads a file piece by piece, and remembers what it needs of the earlier ones."""
+    """Reads a file piece by piece, and remembers what it needs of the earlier ones.
+
+    `heard` are the brokers whose masters are in force and of these days, by segment: the word of
+    others holds until somebody says otherwise.
+    """
 
     broker: BrokerSlug
     day: date
+    heard: frozenset[tuple[str, Segment]] = frozenset()
+    changes: Changes = field(default_factory=Changes)
     found: Findings = field(default_factory=Findings)
     seen: set[int] = field(default_factory=set)  # ids, and hashes of the places of what is new
 
@@ -142,34 +178,45 @@ class Reader:
             plan.fresh.append(Fresh(place, holder is not None, root_of(listing), values, named))
             return
         plan.again.append(Again(it.id, named))
-        if (change := self._change(listing, facts, it)) is not None:
-            plan.changes.append(change)
+        self._change(listing, facts, it)
 
     def name_stubs(self, plan: Plan, stubs: Mapping[Root, int]) -> None:
         """Take what is new as the underlyings that earlier pieces had to make unnamed."""
         for it in [it for it in plan.fresh if it.place in stubs]:
             plan.fresh.remove(it)
             stub, facts = stubs[it.place], dict(zip(FACTS, it.facts, strict=True))
+            del facts["symbol"]  # it is what the stub was found by
             values = {name: value for name, value in facts.items() if value is not None}
             values |= {"named_by": self.broker, "terms_since": self.day.isoformat(), "is_active": 1}
             blank = Known._make((stub, it.place[1], *[None] * (len(FACTS) - 1), 0, None, None))
             plan.again.append(Again(stub, it.named))
-            plan.changes.append(Change(blank, it.place[0], values))
+            self.changes.add(Change(blank, it.place[0], values))
 
-    def _change(self, listing: Listing, facts: Facts, known: Known) -> Change | None:
-        values = changes(facts, known, self.broker)
+    def _change(self, listing: Listing, facts: Facts, known: Known) -> None:
+        segment = listing.segment
+        is_heard = (str(known.named_by), segment) in self.heard
+        may_change = not is_heard or has_authority(self.broker, known.named_by)
+        values = changes(facts, known, may_change=may_change)
+        if listing.symbol != known.symbol:
+            if listing.expiry is not None:
+                self.found.moved[segment] += 1
+            if not may_change:
+                all_of_it = changes(facts, known, may_change=True)
+                self.changes.withheld[segment, known.symbol] = Change(known, segment, all_of_it)
         if known.named_by is not None and known.named_by != self.broker:
             self._compare(listing, known)
         for kind in kinds_of(values, known):
             self.found.changed[kind] += 1
         if terms_moved(values, known) or known.terms_since is None:
             values["terms_since"] = self.day.isoformat()
-        if known.named_by != self.broker and has_authority(self.broker, known.named_by):
+        if known.named_by != self.broker and may_change:
             values["named_by"] = self.broker
         if not known.is_active:
             values["is_active"] = 1
-            self.found.revived += 1
-        return Change(known, listing.segment, values) if values else None
+            self.found.revived += known.named_by is not None
+            self.found.arrived += known.named_by is None  # it was an underlying without a name
+        if values:
+            self.changes.add(Change(known, segment, values))
 
     def _compare(self, listing: Listing, known: Known) -> None:
         ours = _as_listing(listing, known)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from bahi.db.tx import Row, Tx
-from bahi.instruments.model.loads import Load, LoadStatus
+from bahi.instruments.model.loads import InForce, Load, LoadStatus
 from bahi.instruments.tables import broker_listings, instrument_masters, instruments, master_loads
 from bahi.kernel.clock import from_micros, instant_of
 from bahi.kernel.words import BrokerSlug, Segment
+
+HEARD_FOR: Final = timedelta(days=7)
+"""A broker that is loaded no more must not rule over lots and strikes for ever."""
 
 _LOAD: Final = (
     master_loads.c.id,
@@ -91,17 +94,19 @@ def in_force(tx: Tx, broker: BrokerSlug) -> dict[Segment, tuple[int, int]]:
     return {Segment(segment): (load, count) for segment, load, count in tx.rows(clause)}
 
 
-def masters(tx: Tx) -> list[Row]:
-    """Return every pointer: broker, segment, load, listings, since when."""
-    return tx.rows(
-        sa.select(
-            instrument_masters.c.broker,
-            instrument_masters.c.exchange_segment,
-            instrument_masters.c.load_id,
-            instrument_masters.c.listings,
-            instrument_masters.c.in_force_since,
-        ).order_by(instrument_masters.c.broker, instrument_masters.c.exchange_segment)
-    )
+def masters(tx: Tx) -> list[InForce]:
+    """Return which load is in force, by broker and segment."""
+    clause = sa.select(
+        instrument_masters.c.broker,
+        instrument_masters.c.exchange_segment,
+        instrument_masters.c.load_id,
+        instrument_masters.c.listings,
+        instrument_masters.c.in_force_since,
+    ).order_by(instrument_masters.c.broker, instrument_masters.c.exchange_segment)
+    return [
+        InForce(BrokerSlug(broker), Segment(segment), load, listings, from_micros(since))
+        for broker, segment, load, listings, since in tx.rows(clause)
+    ]
 
 
 def point(tx: Tx, broker: BrokerSlug, segment: Segment, row: Mapping[str, Any]) -> None:
@@ -121,7 +126,29 @@ def is_in_force(tx: Tx, load_id: int) -> bool:
     return tx.row(clause.limit(1)) is not None
 
 
-def remove_listings(tx: Tx, load_id: int, segments: Iterable[Segment] | None, limit: int) -> int:
+def has_listings(tx: Tx, load_id: int, segments: Iterable[Segment]) -> bool:
+    """Say whether a load has any listings left in these segments."""
+    clause = sa.select(broker_listings.c.instrument_id).where(
+        broker_listings.c.load_id == load_id,
+        broker_listings.c.exchange_segment.in_(tuple(segments)),
+    )
+    return tx.row(clause.limit(1)) is not None
+
+
+def heard(tx: Tx, day: date) -> frozenset[tuple[str, Segment]]:
+    """Return whose masters are in force that are not too old to be believed, by segment."""
+    since = (day - HEARD_FOR).isoformat()
+    rows = tx.rows(
+        sa.select(instrument_masters.c.broker, instrument_masters.c.exchange_segment)
+        .join(master_loads, master_loads.c.id == instrument_masters.c.load_id)
+        .where(master_loads.c.trading_day >= since)
+    )
+    return frozenset((broker, Segment(segment)) for broker, segment in rows)
+
+
+def remove_listings(
+    tx: Tx, load_id: int, limit: int, segments: Iterable[Segment] | None = None
+) -> int:
     """Forget some listings of a load, of some segments or of all."""
     which = sa.select(broker_listings.c.instrument_id).where(broker_listings.c.load_id == load_id)
     if segments is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -31,10 +32,17 @@ _FIND: Final = {
     (dialect, column): sa.text(
         f"SELECT {', '.join(Known._fields)} FROM instruments"  # noqa: S608 - our own words
         f" WHERE exchange_segment = :segment AND {column} IN ({each})"
+        " AND (arrived_in IS NULL OR arrived_in <> :load_id)"
     )
     for dialect, each in _EACH.items()
     for column in ("symbol", "exchange_token")
 }
+
+_ANY: Final = sa.select(instruments.c.id).where(
+    instruments.c.exchange_segment == sa.bindparam("segment")
+).limit(1)  # fmt: skip
+
+CHANGED_AT_ONCE: Final = 20_000
 
 INSTRUMENT: Final = (
     "id", "exchange_segment", *(name for name in Known._fields if name != "id"),
@@ -42,15 +50,25 @@ INSTRUMENT: Final = (
 )  # fmt: skip
 LISTING: Final = (
     "load_id", "instrument_id", "broker", "exchange_segment", "broker_symbol", "security_id",
-    "broker_lot", "updated_at",
+    "broker_lot",
 )  # fmt: skip
 
 
-def known_by(tx: Tx, column: str, segment: Segment, wanted: Collection[str]) -> list[Known]:
-    """Return the instruments of a segment with these symbols, or with these exchange tokens."""
+def occupied(tx: Tx) -> frozenset[Segment]:
+    """Return the segments in which there is any instrument at all."""
+    return frozenset(it for it in Segment if tx.row(_ANY, {"segment": it}) is not None)
+
+
+def known_by(
+    tx: Tx, load_id: int, column: str, segment: Segment, wanted: Collection[str]
+) -> list[Known]:
+    """Return the instruments of a segment with these symbols, or with these exchange tokens.
+
+    Those that the same load brought are not among them: its reader knows them by itself.
+    """
     if not wanted:
         return []
-    params = {"segment": segment, "wanted": json.dumps(sorted(wanted))}
+    params = {"segment": segment, "wanted": json.dumps(sorted(wanted)), "load_id": load_id}
     return [Known(*row) for row in tx.rows(_FIND[tx.dialect.name, column], params)]
 
 
@@ -132,14 +150,61 @@ def _setting(names: tuple[str, ...]) -> Statement:
     return Statement(sa.update(instruments).where(instruments.c.id == mine).values(values))
 
 
-def symbol_holder(tx: Tx, segment: Segment, symbol: str) -> int | None:
-    """Return which instrument has a symbol."""
-    row = tx.row(
-        sa.select(instruments.c.id).where(
-            instruments.c.exchange_segment == segment, instruments.c.symbol == symbol
-        )
+def change_many(tx: Tx, names: Sequence[str], rows: Sequence[Row], now: int) -> None:
+    """Change the same columns of many instruments; each row is an id and their values."""
+    change = _changing(tx.dialect, tuple(names))
+    in_order = sorted(rows, key=itemgetter(0))  # as the table lies: each page is changed once
+    for begin in range(0, len(in_order), CHANGED_AT_ONCE):
+        some = json.dumps(in_order[begin : begin + CHANGED_AT_ONCE])
+        tx.change(change, {"rows": some, "now": now})
+
+
+@lru_cache(maxsize=256)
+def _changing(dialect: sa.Dialect, names: tuple[str, ...]) -> sa.TextClause:
+    """Write an UPDATE that takes all its rows as one parameter: one by one costs ten times."""
+    columns = [instruments.c[name] for name in names]  # of the table, so no stranger's text
+    if dialect.name == "sqlite":
+        source = "json_each(:rows) AS w"
+        taken = [f"json_extract(w.value, '$[{n}]')" for n in range(len(columns) + 1)]
+    else:
+        source = "jsonb_array_elements(CAST(:rows AS jsonb)) AS w(value)"
+        kinds = ["BIGINT", *(column.type.compile(dialect) for column in columns)]
+        taken = [f"CAST(w.value->>{n} AS {kind})" for n, kind in enumerate(kinds)]
+    setting = ", ".join(
+        f"{it.name} = {value}" for it, value in zip(columns, taken[1:], strict=True)
     )
-    return None if row is None else int(row[0])
+    return sa.text(
+        f"UPDATE instruments SET {setting}, updated_at = :now"  # noqa: S608 - our own words
+        f" FROM {source} WHERE instruments.id = {taken[0]}"
+    )
+
+
+def retire(tx: Tx, ids: Sequence[int], now: int) -> None:
+    """Keep what nobody lists any more, as over."""
+    change_many(tx, ("is_active",), [(it, 0) for it in ids], now)
+
+
+def symbol_holder(tx: Tx, segment: Segment, symbol: str) -> tuple[int | None, bool]:
+    """Return which instrument has a symbol, and whether any master has named it."""
+    row = tx.row(_HOLDER, {"segment": segment, "symbol": symbol})
+    return (None, False) if row is None else (int(row[0]), row[1] is not None)
+
+
+_HOLDER: Final = Statement(
+    sa.select(instruments.c.id, instruments.c.named_by).where(
+        instruments.c.exchange_segment == sa.bindparam("segment"),
+        instruments.c.symbol == sa.bindparam("symbol"),
+    )
+)
+
+
+def settle_on(tx: Tx, before: int, after: int, now: int) -> None:
+    """Have what settled on one instrument settle on another."""
+    tx.change(
+        sa.update(instruments)
+        .where(instruments.c.underlying_id == before)
+        .values(underlying_id=after, updated_at=now)
+    )
 
 
 def set_terms(tx: Tx, row: Mapping[str, Any]) -> None:

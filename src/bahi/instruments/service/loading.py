@@ -8,17 +8,17 @@ pointers. A file that is refused, or a process that dies, leaves all as it was.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime, timedelta
 from typing import Final
 
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.instruments.model.loads import Load, LoadStatus, MasterRefused, Wanted, objections
-from bahi.instruments.model.planning import Change, Line, Plan, Reader, Root, root_of
+from bahi.instruments.model.planning import Line, Plan, Reader, Root, root_of
 from bahi.instruments.repository import loads, staging
-from bahi.instruments.service.records import begin
-from bahi.instruments.service.staging import Stage, Waiting, known, write_down
+from bahi.instruments.service.records import GIVEN_UP_AFTER, begin
+from bahi.instruments.service.staging import NOTHING_KNOWN, Stage, Waiting, known, write_down
 from bahi.instruments.service.swap import Swap, put_in_force, refuse
 from bahi.kernel.actor import Actor, require_admin
 from bahi.kernel.clock import Clock, exchange_day, from_micros, to_micros
@@ -26,10 +26,11 @@ from bahi.kernel.errors import BahiError
 from bahi.kernel.listings import Listing
 from bahi.kernel.words import BrokerSlug, Segment
 
-GIVEN_UP_AFTER: Final = timedelta(minutes=5)
 REMOVED_AT_ONCE: Final = 1_000
 LEFT_AT_ONCE: Final = 20_000
 LOADS_KEPT: Final = 30  # of each broker, for people to look back at
+
+log = logging.getLogger("bahi.instruments")
 
 Pieces = AsyncIterator[Sequence[Line]]
 """The lines of a file, some at a time, each batch for one transaction; NotAMaster ends them."""
@@ -50,10 +51,11 @@ async def load_master(
     """Load a broker's file: it comes into force whole, or not at all and says why."""
     require_admin(actor)
     day = wanted.day or exchange_day(clock())
-    await _clear_up(store, clock())
+    await _clear_up(store, clock)
     load_id = await store.write(begin, actor, wanted, day, clock())
     loading = _Loading(store, wanted, load_id, Reader(wanted.broker, day), clock)
     try:
+        await loading.look_around()
         await loading.read(pieces, tell)
         await loading.judge()
         return await loading.swap(actor)
@@ -63,7 +65,7 @@ async def load_master(
         await asyncio.shield(loading.refuse(reason))
         raise
     finally:
-        await asyncio.shield(_remove_what_is_over(store, wanted.broker, load_id))
+        await asyncio.shield(_remove_what_is_over(store, wanted.broker))
 
 
 class _Loading:
@@ -76,8 +78,13 @@ class _Loading:
         self._reader, self._clock = reader, clock
         self._roots: dict[Root, int] = {}
         self._stubs: dict[Root, int] = {}
-        self._changes: list[Change] = []
         self._waiting: list[Waiting] = []
+        self._occupied: frozenset[Segment] = frozenset()
+
+    async def look_around(self) -> None:
+        """See where there is anything to be known, and whose word counts."""
+        self._occupied = await self._store.read(staging.occupied, fresh=True)
+        self._reader.heard = await self._store.read(loads.heard, self._reader.day, fresh=True)
 
     async def read(self, pieces: Pieces, tell: Tell) -> None:
         """Write the file down piece by piece."""
@@ -86,18 +93,22 @@ class _Loading:
             self._reader.name_stubs(plan, self._stubs)
             now = to_micros(self._clock())
             stage = Stage(self._id, self._wanted.broker, self._reader.day, now)
-            written = await self._store.write(write_down, stage, plan, dict(self._roots))
+            written = await self._store.write(write_down, stage, plan, self._roots)
             self._roots |= written.roots | written.stubs
             self._stubs |= written.stubs
-            self._changes += plan.changes
             self._waiting += written.waiting
             tell(lines[-1].line)
 
     async def _plan(self, lines: Sequence[Line]) -> Plan:
         listings = [line for line in lines if isinstance(line, Listing)]
         wanted = {*filter(None, map(root_of, listings))} - self._roots.keys()
-        found, roots = await self._store.read(known, listings, wanted, fresh=True)
-        self._roots |= roots
+        wanted = {it for it in wanted if it[0] in self._occupied}
+        listings = [it for it in listings if it.segment in self._occupied]
+        found = NOTHING_KNOWN
+        if listings or wanted:
+            asked = (self._id, listings, wanted)
+            found, roots = await self._store.read(known, *asked, fresh=True)
+            self._roots |= roots
         return self._reader.plan(lines, found)
 
     async def judge(self) -> None:
@@ -117,7 +128,8 @@ class _Loading:
         """Put it in force, in one transaction."""
         left = await self._no_longer_listed()
         self._reader.found.left = len(left)
-        swap = Swap(self._reader, self._changes, self._waiting, left)
+        self._reader.changes.let_go((it.segment, it.symbol) for it in self._waiting)
+        swap = Swap(self._reader, self._waiting, left)
         return await self._store.write(put_in_force, actor, self._id, swap, self._clock())
 
     async def _no_longer_listed(self) -> list[int]:
@@ -146,7 +158,8 @@ class _Loading:
             after = page[-1]
 
     async def refuse(self, reason: str) -> None:
-        """Remember why it did not come into force."""
+        """Take back what was written, and then remember why it did not come into force."""
+        await _take_back(self._store, self._id, self._clock)
         report = self._reader.found.report()
         await self._store.write(refuse, self._id, report, reason, self._clock())
 
@@ -154,23 +167,40 @@ class _Loading:
 # Clearing up
 
 
-async def _clear_up(store: Store, now: datetime) -> None:
+async def _clear_up(store: Store, clock: Clock) -> None:
     """Give up loads whose process died, and remove what they left."""
     for load_id, broker, seen_at in await store.read(loads.list_reading, fresh=True):
-        if now - from_micros(seen_at) > GIVEN_UP_AFTER:
-            await store.write(refuse, load_id, {}, "It stopped in the middle.", now)
-            await _remove_what_is_over(store, broker, load_id)
+        if clock() - from_micros(seen_at) > GIVEN_UP_AFTER:
+            await _take_back(store, load_id, clock)
+            await store.write(refuse, load_id, {}, "It stopped in the middle.", clock())
+            await _remove_what_is_over(store, broker)
 
 
-async def _remove_what_is_over(store: Store, broker: BrokerSlug, load_id: int) -> None:
+async def _take_back(store: Store, load_id: int, clock: Clock) -> None:
+    """Remove what a load wrote; while that goes on it counts as being read, and keeps others out.
+
+    Whoever dies on the way leaves a load that stopped moving, and the next one goes on with it.
+    """
+    for remove in (loads.remove_listings, loads.remove_arrived):
+        while await store.write(_remove_some, remove, load_id, to_micros(clock())):
+            pass
+
+
+def _remove_some(tx: Tx, remove: Callable[[Tx, int, int], int], load_id: int, now: int) -> int:
+    if not loads.change_load(tx, load_id, {"seen_at": now}):
+        return 0  # it is in force, or another process has seen to it
+    return remove(tx, load_id, REMOVED_AT_ONCE)
+
+
+async def _remove_what_is_over(store: Store, broker: BrokerSlug) -> None:
     """Remove what nothing points to, a little at a time, so that orders go on meanwhile."""
-    for old, segments in await store.read(over, broker, fresh=True):
-        while await store.write(loads.remove_listings, old, segments, REMOVED_AT_ONCE):
-            pass
-    if await store.read(is_refused, load_id, fresh=True):
-        while await store.write(loads.remove_arrived, load_id, REMOVED_AT_ONCE):
-            pass
-    await store.write(loads.forget_loads, broker, LOADS_KEPT)
+    try:
+        for old, segments in await store.read(over, broker, fresh=True):
+            while await store.write(loads.remove_listings, old, REMOVED_AT_ONCE, segments):
+                pass
+        await store.write(loads.forget_loads, broker, LOADS_KEPT)
+    except BahiError as fault:  # what was asked for is done; the next load removes it
+        log.warning("what an old master of %s left could not be removed: %s", broker, fault)
 
 
 def over(tx: Tx, broker: BrokerSlug) -> list[tuple[int, list[Segment]]]:
@@ -181,12 +211,6 @@ def over(tx: Tx, broker: BrokerSlug) -> list[tuple[int, list[Segment]]]:
         here = [it for it in Segment if in_force.get(it, (None, 0))[0] != load.id]
         if load.status is LoadStatus.IN_FORCE:  # of its own segments, another may have taken some
             here = [it for it in here if it in load.report.get("listed", {})]
-        if here and load.status is not LoadStatus.READING:
+        if load.status is not LoadStatus.READING and loads.has_listings(tx, load.id, here):
             found.append((load.id, here))
     return found
-
-
-def is_refused(tx: Tx, load_id: int) -> bool:
-    """Say whether a load was refused."""
-    load = loads.find_load(tx, load_id)
-    return load is not None and load.status is LoadStatus.REFUSED

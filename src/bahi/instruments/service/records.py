@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
+from bahi.db.revisions import bump
 from bahi.db.tx import Tx
-from bahi.instruments.model.loads import Load, LoadStatus, Wanted
+from bahi.instruments.model.loads import InForce, Load, LoadStatus, Wanted
 from bahi.instruments.repository import loads
 from bahi.kernel.actor import Actor
 from bahi.kernel.clock import to_micros
@@ -15,6 +16,7 @@ from bahi.kernel.words import BrokerSlug
 
 TOPIC: Final = "instruments"
 LOADS_SHOWN_AT_MOST: Final = 200
+GIVEN_UP_AFTER: Final = timedelta(minutes=2)
 
 
 def list_loads(tx: Tx, broker: BrokerSlug | None = None, limit: int = 20) -> list[Load]:
@@ -32,9 +34,11 @@ def get_load(tx: Tx, load_id: int) -> Load:
 
 def begin(tx: Tx, actor: Actor, wanted: Wanted, day: date, now: datetime) -> int:
     """Enter a load; two at once would each take the other's contracts for new ones."""
+    bump(tx, f"{TOPIC}.load")  # its row is the lock that two beginners pass one after the other
     for load_id, broker, _seen_at in loads.list_reading(tx):
         raise Conflict(
-            f"A file of {broker} is being loaded (load {load_id}); wait until it is done."
+            f"A file of {broker} is being loaded (load {load_id}); wait until it is done, "
+            f"or {GIVEN_UP_AFTER.seconds // 60} minutes if what loads it was stopped."
         )
     load_id = tx.new_id()
     row = {
@@ -51,3 +55,13 @@ def begin(tx: Tx, actor: Actor, wanted: Wanted, day: date, now: datetime) -> int
     }
     loads.add_load(tx, row)
     return load_id
+
+
+def is_anything_in_force(tx: Tx, broker: BrokerSlug) -> bool:
+    """Say whether a file of this broker is in force."""
+    return bool(loads.in_force(tx, broker))
+
+
+def masters_in_force(tx: Tx) -> list[InForce]:
+    """Return which load is in force, by broker and segment."""
+    return loads.masters(tx)

@@ -11,9 +11,12 @@ from bahi.db.tx import Tx
 from bahi.instruments.model.matching import FACTS, Known
 from bahi.instruments.model.planning import KnownOf, Place, Plan, Root, Values
 from bahi.instruments.repository import loads, staging
+from bahi.kernel.errors import Conflict
 from bahi.kernel.listings import Listing
 from bahi.kernel.words import BrokerSlug, InstrumentType, Segment
 
+NOTHING_KNOWN: Final = KnownOf({}, {})
+GIVEN_UP: Final = "This load was given up meanwhile, as it had not moved for minutes."
 _UNDER: Final = staging.INSTRUMENT.index("underlying_id")
 _SETTLED_ON: Final = tuple(it for it in Segment if it.endswith(("_EQ", "_INDEX")))
 
@@ -45,23 +48,23 @@ class Waiting(NamedTuple):
 
 
 def known(
-    tx: Tx, listings: Sequence[Listing], roots: Iterable[Root]
+    tx: Tx, load_id: int, listings: Sequence[Listing], roots: Iterable[Root]
 ) -> tuple[KnownOf, dict[Root, int]]:
-    """Return what is known by these symbols and tokens, and of these underlyings."""
+    """Return what was known before this load by these symbols and tokens, and underlyings."""
     named: dict[Place, Known] = {}
     numbered: dict[Place, Known] = {}
     for segment in {it.segment for it in listings}:
         here = [it for it in listings if it.segment is segment]
         symbols, tokens = {it.symbol for it in here}, {it.exchange_token for it in here} - {""}
-        for it in staging.known_by(tx, "symbol", segment, symbols):
+        for it in staging.known_by(tx, load_id, "symbol", segment, symbols):
             named[segment, it.symbol] = it
-        for it in staging.known_by(tx, "exchange_token", segment, tokens):
+        for it in staging.known_by(tx, load_id, "exchange_token", segment, tokens):
             _keep_the_living(numbered, (segment, str(it.exchange_token)), it)
     there: dict[Root, int] = {}
     wanted = list(roots)
     for segment in {segment for segment, _symbol in wanted}:
         symbols = {symbol for of, symbol in wanted if of is segment}
-        for it in staging.known_by(tx, "symbol", segment, symbols):
+        for it in staging.known_by(tx, load_id, "symbol", segment, symbols):
             there[segment, it.symbol] = it.id
     return KnownOf(named, numbered), there
 
@@ -79,6 +82,8 @@ def _age(it: Known) -> tuple[int, str]:
 
 def write_down(tx: Tx, stage: Stage, plan: Plan, roots: Mapping[Root, int]) -> Written:
     """Write a piece beside what is in force."""
+    if not loads.change_load(tx, stage.load_id, {"seen_at": stage.now}):
+        raise Conflict(GIVEN_UP)
     fresh = [(tx.new_id(), it) for it in plan.fresh]
     here = {it.place: key for key, it in fresh if it.place[0] in _SETTLED_ON}
     stubs: dict[Root, int] = {}
@@ -101,10 +106,9 @@ def write_down(tx: Tx, stage: Stage, plan: Plan, roots: Mapping[Root, int]) -> W
         )
     instruments.sort(key=lambda row: row[_UNDER] is not None)  # what they settle on comes first
     staging.add_instruments(tx, instruments)
-    listed = [(stage.load_id, key, *it.named, stage.now) for key, it in fresh]
-    listed += [(stage.load_id, it.id, *it.named, stage.now) for it in plan.again]
+    listed = [(stage.load_id, key, *it.named) for key, it in fresh]
+    listed += [(stage.load_id, it.id, *it.named) for it in plan.again]
     staging.add_listings(tx, listed)
-    loads.change_load(tx, stage.load_id, {"seen_at": stage.now})
     return Written(here, stubs, waiting)
 
 

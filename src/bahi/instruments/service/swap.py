@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,21 +11,20 @@ from bahi.audit.service import note
 from bahi.db.revisions import bump
 from bahi.db.tx import Tx
 from bahi.instruments.model.loads import Load, LoadStatus
-from bahi.instruments.model.matching import TERMS, terms_moved
+from bahi.instruments.model.matching import TERMS
 from bahi.instruments.model.planning import Change, Reader
 from bahi.instruments.repository import loads, staging
 from bahi.instruments.service.records import TOPIC, get_load
-from bahi.instruments.service.staging import Waiting
+from bahi.instruments.service.staging import GIVEN_UP, Waiting
 from bahi.kernel.actor import Actor
 from bahi.kernel.clock import to_micros
 from bahi.kernel.errors import Conflict
 
 
 class Swap(NamedTuple):
-    """What comes into force: what was read, what differs of what was known, and what has gone."""
+    """What comes into force: what was read, who awaits a symbol, and what has gone."""
 
     reader: Reader
-    changed: Sequence[Change]
     waiting: Sequence[Waiting]
     left: Sequence[int]
 
@@ -42,16 +41,17 @@ def put_in_force(tx: Tx, actor: Actor, load_id: int, swap: Swap, now: datetime) 
         "seen_at": at,
     }
     if not loads.change_load(tx, load_id, values):
-        raise Conflict("This load was given up meanwhile, as it had not moved for minutes.")
+        raise Conflict(GIVEN_UP)
     before = {load for load, _count in loads.in_force(tx, reader.broker).values()}
     for segment, count in found.listed.items():
         pointer = {"load_id": load_id, "listings": count, "in_force_since": at}
         loads.point(tx, reader.broker, segment, pointer)
+    _rename(tx, swap, at)  # row by row, and so before the pages that all rows fill
+    _date_terms_of(tx, reader.changes.dated, day, at, f"{reader.broker} {day}")
+    for names, rows in sorted(reader.changes.rows.items()):
+        staging.change_many(tx, names, rows, at)
+    staging.retire(tx, swap.left, at)
     staging.activate_arrived(tx, load_id, at)
-    _rename(tx, swap, at)
-    _apply(tx, swap.changed, day, at, f"{reader.broker} {day}")
-    over = ({"id": it, "is_active": 0, "updated_at": at} for it in swap.left)
-    staging.change_instruments(tx, over)
     for old in before:
         if not loads.is_in_force(tx, old):
             replaced = {"status": LoadStatus.REPLACED}
@@ -64,7 +64,7 @@ def put_in_force(tx: Tx, actor: Actor, load_id: int, swap: Swap, now: datetime) 
 
 def _rename(tx: Tx, swap: Swap, at: int) -> None:
     """Give symbols to those that they pass to; all leave theirs before any takes one."""
-    renamed = [it for it in swap.changed if "symbol" in it.values]
+    renamed = swap.reader.changes.renamed
     leaving = ({"id": it.known.id, "symbol": f"~{it.known.id}", "updated_at": at} for it in renamed)
     staging.change_instruments(tx, leaving)
     taking = [Waiting(it.known.id, it.segment, it.values["symbol"]) for it in renamed]
@@ -74,20 +74,21 @@ def _rename(tx: Tx, swap: Swap, at: int) -> None:
 
 
 def _make_room(tx: Tx, it: Waiting, at: int) -> None:
-    """Let an old holder of a symbol, which this listing proves to be over, keep its history."""
-    holder = staging.symbol_holder(tx, it.segment, it.symbol)
+    """Let an old holder of a symbol, which this listing proves to be over, keep its history.
+
+    Where it never was more than an underlying without a name, what settled on it settles on this.
+    """
+    holder, was_named = staging.symbol_holder(tx, it.segment, it.symbol)
     if holder is not None and holder != it.id:
+        if not was_named:
+            staging.settle_on(tx, holder, it.id, at)
         over = {"symbol": f"{it.symbol}~{holder}", "is_active": 0, "updated_at": at}
         staging.change_instruments(tx, [{"id": holder, **over}])
 
 
-def _apply(tx: Tx, changed: Sequence[Change], day: str, at: int, source: str) -> None:
-    for it in changed:
-        if terms_moved(it.values, it.known):
-            _date_terms(tx, it, day, at, source)
-    staging.change_instruments(
-        tx, ({"id": it.known.id, **it.values, "updated_at": at} for it in changed)
-    )
+def _date_terms_of(tx: Tx, dated: Iterable[Change], day: str, at: int, source: str) -> None:
+    for it in dated:
+        _date_terms(tx, it, day, at, source)
 
 
 def _date_terms(tx: Tx, change: Change, day: str, at: int, source: str) -> None:

@@ -81,13 +81,14 @@ class Search:
 
     def _of_one_word(self, asked: str, day: str) -> Iterator[Entry]:
         """Yield what is named exactly so, its futures, and what begins so."""
-        contracts, shelf = self._contracts, self._names.shelf
-        yield from shelf.named(asked)
+        contracts = self._contracts
+        named, begun = self._names.shelf.found(asked)
+        yield from named
         dated = contracts.dated(asked, day)
         if (contract := next(dated, None)) is not None:
             if contract.symbol == asked:
                 yield contract
-            yield from shelf.beginning(asked)
+            yield from begun
             yield contract
             yield from dated
             return
@@ -97,7 +98,7 @@ class Search:
         if self._meanings.is_name(key):
             yield from self._meanings.called(key)
             yield from islice(contracts.futures(self._meanings.root_of(key), day), _FUTURES_SHOWN)
-        yield from shelf.beginning(asked)
+        yield from begun
         yield from contracts.beginning(asked, day)
         if key:
             yield from self._names.of_words([key])

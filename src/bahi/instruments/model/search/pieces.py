@@ -8,11 +8,10 @@ from typing import Final
 
 from bahi.instruments.model.instrument import Entry
 from bahi.instruments.model.search.postings import Postings
-from bahi.instruments.model.search.shelves import Contracts, Expiry
+from bahi.instruments.model.search.shelves import DATE, Contracts, Expiry
 
 _TOGETHER: Final = 32  # texts that are looked through at once
 _TAILS_AT_MOST: Final = 64
-_DATE: Final = 7  # characters of 28OCT25
 
 
 class Pile:
@@ -67,7 +66,7 @@ class Pieces:
         self._ending: dict[str, list[Expiry]] = {}
         tails: dict[str, list[int]] = {}
         for place, expiry in enumerate(self._days):
-            for length in range(1, _DATE + 1):
+            for length in range(1, DATE + 1):
                 self._ending.setdefault(expiry.stem[-length:], []).append(expiry)
             cut = len(expiry.stem)
             for tail in {entry.symbol[cut:] for entry in expiry.unsorted}:
@@ -96,6 +95,6 @@ class Pieces:
         """Yield those where the piece begins in the stem and ends in the tail."""
         for cut in range(1, len(piece)):
             end, rest = piece[:cut], piece[cut:]
-            for expiry in self._ending.get(end[-_DATE:], ()):
+            for expiry in self._ending.get(end[-DATE:], ()):
                 if expiry.stem.endswith(end):
                     yield from expiry.shelf.beginning(expiry.stem + rest)

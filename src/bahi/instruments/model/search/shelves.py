@@ -18,6 +18,8 @@ from bahi.kernel.money import Price
 from bahi.kernel.symbols import MONTHS, is_index, strike_text
 
 _LAST: Final = "\U0010ffff"  # behind every symbol that goes on
+DATE: Final = 7  # characters of 28OCT25
+_SCANNED: Final = 12  # where looking at entries in their order costs as much as ordering some
 EXCHANGE_PLACES: Final = {"NSE": 0, "BSE": 1, "MCX": 2}
 
 
@@ -46,9 +48,21 @@ class Shelf:
 
     def beginning(self, prefix: str) -> Iterator[Entry]:
         """Yield what has a symbol that begins so, best first."""
-        first = bisect_left(self._names, prefix)
-        last = bisect_left(self._names, prefix + _LAST, first)
-        return map(self.entries.__getitem__, sorted(self._places[first:last]))
+        return self.found(prefix)[1]
+
+    def found(self, text: str) -> tuple[list[Entry], Iterator[Entry]]:
+        """Return what has exactly this symbol, and all that has one that begins so, best first."""
+        names, entries = self._names, self.entries
+        first = after = bisect_left(names, text)
+        if first == len(names) or not names[first].startswith(text):
+            return [], iter(())
+        while after < len(names) and names[after] == text:
+            after += 1
+        last = bisect_left(names, text + _LAST, after)
+        exact = [entries[place] for place in self._places[first:after]]
+        if (last - first) ** 2 > _SCANNED * len(entries):  # so many that the best are met at once
+            return exact, (entry for entry in entries if entry.symbol.startswith(text))
+        return exact, map(entries.__getitem__, sorted(self._places[first:last]))
 
 
 class Expiry:
@@ -122,6 +136,7 @@ class Contracts:
     def __init__(self) -> None:
         self._days: dict[tuple[str, str], Expiry] = {}
         self.roots: dict[str, list[Expiry]] = {}
+        self._stems: dict[str, Expiry] = {}
         self._names: list[str] = []
         self._longest = 0
 
@@ -142,6 +157,7 @@ class Contracts:
         """Order the days of each root, when all are in."""
         for (root, _), expiry in sorted(self._days.items(), key=lambda item: item[0][1]):
             self.roots.setdefault(root, []).append(expiry)
+        self._stems = {expiry.stem: expiry for expiry in self._days.values()}
         self._names = sorted(self.roots)
         self._longest = max(map(len, self._names), default=0)
 
@@ -185,12 +201,13 @@ class Contracts:
 
     def dated(self, text: str, today: str) -> Iterator[Entry]:
         """Yield those whose symbols begin so where the text goes on behind a root."""
-        if text.isalpha():  # behind a root comes the day
-            return
-        for root in self.begun(text):
-            if text[len(root) : len(root) + 1].isdecimal():
+        for cut in range(min(len(text) - 1, self._longest), 0, -1):
+            if not text[cut].isdecimal() or (root := text[:cut]) not in self.roots:
+                continue  # behind a root comes the day
+            if len(text) >= cut + DATE:
+                if (expiry := self._stems.get(text[: cut + DATE])) is not None:
+                    yield from expiry.shelf.beginning(text)
+            else:
                 for expiry in self.of(root, today):
                     if expiry.stem.startswith(text):
                         yield from expiry.entries
-                    elif text.startswith(expiry.stem):
-                        yield from expiry.shelf.beginning(text)

@@ -1,0 +1,163 @@
+"""Instrument files on their way into the house: ours, a file, or what a broker publishes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from hashlib import file_digest
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from bahi.accounts.service.accounts import list_accounts
+from bahi.accounts.service.applications import list_registrations
+from bahi.bootstrap.rooms import Rooms
+from bahi.brokers import masters
+from bahi.brokers.openalgo import master as openalgo
+from bahi.brokers.reading import pieces_of
+from bahi.brokers.wire import download
+from bahi.db.tx import Tx
+from bahi.instruments.model.loads import Load, Wanted
+from bahi.instruments.model.shipped import shipped
+from bahi.instruments.service.loading import Pieces, Tell, load_master
+from bahi.instruments.service.records import is_anything_in_force
+from bahi.kernel.actor import Actor, the_house
+from bahi.kernel.clock import exchange_day
+from bahi.kernel.errors import NotFound
+from bahi.kernel.listings import Listing
+from bahi.kernel.words import BrokerSlug, Segment
+
+FETCHED: Final = (
+    BrokerSlug.UPSTOX,
+    BrokerSlug.KITE,
+    BrokerSlug.DHAN,
+    BrokerSlug.BREEZE,
+    BrokerSlug.OPENALGO,
+)
+SHIPPED: Final = "the small master that comes with Bahi"
+
+
+async def furnish_instruments(house: Rooms) -> None:
+    """Enter the small master where there is none, so that a newcomer finds something to trade."""
+    main = house.stores["main"]
+    if not await main.read(is_anything_in_force, BrokerSlug.PAPER, fresh=True):
+        await load_shipped(house, the_house("first start"))
+
+
+async def load_shipped(house: Rooms, actor: Actor) -> Load:
+    """Load the small master as it is today; yesterday's contracts end."""
+    days, day = await house.calendar.days(), exchange_day(house.clock())
+
+    def shift(segment: Segment, nominal: date) -> date:
+        return days.expiry_day(segment, nominal)
+
+    wanted = Wanted(broker=BrokerSlug.PAPER, source=SHIPPED, day=day, is_checked=True)
+    pieces = _at_once(list(shipped(day, shift)))
+    return await load_master(house.stores["main"], actor, wanted, pieces, house.clock)
+
+
+async def _at_once(listings: Sequence[Listing]) -> AsyncIterator[Sequence[Listing]]:
+    yield listings
+
+
+async def load_file(
+    house: Rooms, actor: Actor, wanted: Wanted, file: Path, tell: Tell = lambda _line: None
+) -> Load:
+    """Load a broker's file from disk."""
+    with file.open("rb") as opened:
+        digest = file_digest(opened, "sha256").hexdigest()
+    known = replace(wanted, sha256=digest)
+    pieces = pieces_of(wanted.broker, file)
+    return await load_master(house.stores["main"], actor, known, pieces, house.clock, tell=tell)
+
+
+async def load_published(
+    house: Rooms,
+    actor: Actor,
+    broker: BrokerSlug,
+    address: str = "",
+    *,
+    wanted: Wanted | None = None,
+    tell: Tell = lambda _line: None,
+) -> Load:
+    """Fetch a broker's file and load it: from an address, or from where the broker publishes it."""
+    if broker is BrokerSlug.OPENALGO and not urlsplit(address).path.strip("/"):
+        return await _load_of_host(house, actor, wanted or _wanted(broker, address), tell)
+    if not address:
+        address = await house.config.get("instruments", f"{broker}_source")
+    published = masters()[broker].addresses
+    where = address or (published[0] if published else "")
+    if not where:
+        raise NotFound(f"{broker} publishes no instrument file; name a file or an address.")
+    if not urlsplit(where).scheme:
+        return await load_file(house, actor, wanted or _wanted(broker, where), Path(where), tell)
+    with room_for_files(house) as folder:
+        await download(where, folder / "master")
+        shown = wanted or _wanted(broker, where.partition("?")[0])
+        return await load_file(house, actor, shown, folder / "master", tell)
+
+
+def _wanted(broker: BrokerSlug, source: str) -> Wanted:
+    return Wanted(broker=broker, source=source or str(broker))
+
+
+@contextmanager
+def room_for_files(house: Rooms) -> Iterator[Path]:
+    """Make a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="masters-", dir=house.settings.home) as folder:
+        yield Path(folder)
+
+
+# An OpenAlgo host answers for one exchange at a time, and wants the key of a registered application
+
+
+async def _load_of_host(house: Rooms, actor: Actor, wanted: Wanted, tell: Tell) -> Load:
+    host, key = await _host(house, wanted.source)
+    with room_for_files(house) as folder:
+        files = []
+        for exchange in openalgo.SEGMENTS:
+            query = {**openalgo.asked(exchange), "apikey": key}
+            await download(host + openalgo.PATH, folder / exchange, query=query)
+            files.append(folder / exchange)
+        named = replace(wanted, source=host)
+        main = house.stores["main"]
+        return await load_master(main, actor, named, _one_by_one(files), house.clock, tell=tell)
+
+
+async def _one_by_one(files: Sequence[Path]) -> Pieces:
+    for file in files:
+        async for piece in pieces_of(BrokerSlug.OPENALGO, file):
+            yield piece
+
+
+async def _host(house: Rooms, wished: str) -> tuple[str, str]:
+    """Return a registered host and its key."""
+    wished = wished.rstrip("/")
+    found = await house.stores["main"].read(_hosts, fresh=True)
+    for host, api_id in found:
+        if wished in {host, "", str(BrokerSlug.OPENALGO)}:
+            return host, (await house.tokens.current(api_id)).tokens["access"]
+    raise NotFound(
+        f"No account is registered at the OpenAlgo host {wished}; register it, so that its key is "
+        "known."
+        if wished
+        else "No account is registered at an OpenAlgo host."
+    )
+
+
+def _hosts(tx: Tx) -> list[tuple[str, int]]:
+    return [
+        (str(account.host_url).rstrip("/"), registration.id)
+        for account in list_accounts(tx, the_house("masters"))
+        if account.broker is BrokerSlug.OPENALGO and account.is_active and account.host_url
+        for registration in list_registrations(tx, account.id)[:1]
+    ]
+
+
+async def brokers_in_use(house: Rooms) -> set[BrokerSlug]:
+    """Return the brokers at which there is an active account."""
+    accounts = await house.stores["main"].read(list_accounts, the_house("masters"), fresh=True)
+    return {account.broker for account in accounts if account.is_active}
