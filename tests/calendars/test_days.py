@@ -21,9 +21,9 @@ from bahi.calendar.model import (
     UnknownDay,
     YearFact,
     is_us_daylight,
-    session_boundary,
 )
 from bahi.calendar.model.facts import us_law_says_daylight
+from bahi.kernel.clock import session_boundary
 from bahi.kernel.errors import Invalid
 from bahi.kernel.words import BrokerSlug, Segment
 from tests.calendars.known import (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bahi.kernel.clock import IST
+from bahi.kernel.clock import IST, session_boundary
 from bahi.kernel.words import LoginFailure, TokenMode, TokenRunStatus, TokenState
 from bahi.tokens.model import (
     COOLDOWN,
@@ -25,7 +25,6 @@ from bahi.tokens.model import (
     countdown,
     given_up,
     kept_until,
-    next_boundary,
     progress_of,
     state_by_time,
 )
@@ -142,7 +141,7 @@ def test_a_throttle_is_no_reason_to_give_up() -> None:
 
 @given(instants)
 def test_the_day_ends_at_three_in_india_and_no_later_than_in_a_day(now: datetime) -> None:
-    boundary = next_boundary(now)
+    boundary = session_boundary(now)
     local = boundary.astimezone(IST)
     assert (local.hour, local.minute, local.second, local.microsecond) == (3, 0, 0, 0)
     assert now < boundary <= now + timedelta(days=1)
@@ -153,7 +152,7 @@ def test_nothing_is_kept_longer_than_it_lives(now: datetime, life: timedelta | N
     expires_at = None if life is None else now + life
     until = kept_until(expires_at, now)
     assert until <= now + KEPT_AT_MOST
-    assert until <= next_boundary(now)
+    assert until <= session_boundary(now)
     assert expires_at is None or until <= expires_at
 
 

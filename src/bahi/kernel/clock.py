@@ -16,6 +16,7 @@ from bahi.kernel.errors import Invalid
 
 # Asia/Kolkata has kept this one offset since 1945, and a bare machine may carry no zone files.
 IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
+BOUNDARY_HOUR: Final = 3
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -94,6 +95,13 @@ def micros_of(instant: datetime | None) -> int | None:
 def exchange_day(instant: datetime) -> date:
     """Return the day that an instant falls on at the exchange."""
     return in_utc(instant).astimezone(IST).date()
+
+
+def session_boundary(now: datetime) -> datetime:
+    """Return the next 03:00 IST, where a trading day ends for good: tokens, caches, all of it."""
+    local = in_utc(now).astimezone(IST)
+    boundary = local.replace(hour=BOUNDARY_HOUR, minute=0, second=0, microsecond=0)
+    return in_utc(boundary if local < boundary else boundary + timedelta(days=1))
 
 
 def ist_text(instant: datetime) -> str:

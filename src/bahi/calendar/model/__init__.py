@@ -18,7 +18,6 @@ from bahi.calendar.model.facts import (
     calendar_of,
     hhmm,
     is_us_daylight,
-    session_boundary,
 )
 from bahi.calendar.model.known import MarketState
 
@@ -45,6 +44,5 @@ __all__ = [
     "hhmm",
     "is_us_daylight",
     "read_document",
-    "session_boundary",
     "spans_of",
 ]

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bahi.kernel.clock import IST, in_utc
 from bahi.kernel.errors import Invalid
 from bahi.kernel.words import BrokerSlug, Segment
 
@@ -32,8 +31,6 @@ KEPT_BY: Final[Mapping[Segment, Segment]] = {
     Segment.MCX_INDEX: Segment.MCX_COMM,
 }
 """An index moves with its exchange's cash market."""
-
-BOUNDARY: Final = time(3, 0)
 
 
 class Phase(StrEnum):
@@ -241,13 +238,6 @@ def parse_hour(text: str, field: str) -> time:
     if at is None or hhmm(at) != text:
         raise Invalid(f"{field}: {text[:40]!r} is no hour; write it as 09:15, 00:00 to 23:59.")
     return at
-
-
-def session_boundary(now: datetime) -> datetime:
-    """Return the next 03:00 IST: where one trading day's sessions end for good."""
-    local = in_utc(now).astimezone(IST)
-    today = datetime.combine(local.date(), BOUNDARY, IST)
-    return (today if local < today else today + timedelta(days=1)).astimezone(UTC)
 
 
 try:

@@ -13,7 +13,6 @@ from bahi.tokens.model.run import (
     progress_of,
 )
 from bahi.tokens.model.token import (
-    BOUNDARY_HOUR,
     KEPT_AT_MOST,
     LEASE,
     LIVES_WITHOUT_WORD,
@@ -22,7 +21,6 @@ from bahi.tokens.model.token import (
     TokenStatus,
     fingerprint,
     kept_until,
-    next_boundary,
     state_by_time,
 )
 from bahi.tokens.model.turn import (
@@ -39,7 +37,6 @@ from bahi.tokens.model.turn import (
 
 __all__ = [
     "BETWEEN_LOGINS",
-    "BOUNDARY_HOUR",
     "COOLDOWN",
     "ENDED",
     "KEPT_AT_MOST",
@@ -67,7 +64,6 @@ __all__ = [
     "fingerprint",
     "given_up",
     "kept_until",
-    "next_boundary",
     "progress_of",
     "state_by_time",
 ]

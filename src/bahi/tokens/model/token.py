@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from bahi.kernel.clock import IST, in_utc, ist_text
+from bahi.kernel.clock import ist_text, session_boundary
 from bahi.kernel.errors import BahiError
 from bahi.kernel.words import BrokerSlug, TokenState
 
 LEASE: Final = timedelta(minutes=5)
 KEPT_AT_MOST: Final = timedelta(hours=24)
-BOUNDARY_HOUR: Final = 3
 """The hour (IST) at which a trading day's caches end."""
 LIVES_WITHOUT_WORD: Final = timedelta(hours=24)
 
@@ -52,16 +51,9 @@ def state_by_time(token: Token | None, now: datetime) -> TokenState | None:
     return None
 
 
-def next_boundary(now: datetime) -> datetime:
-    """Return the next 03:00 IST: the end of what a trading day may keep in memory."""
-    local = in_utc(now).astimezone(IST)
-    boundary = local.replace(hour=BOUNDARY_HOUR, minute=0, second=0, microsecond=0)
-    return in_utc(boundary if local < boundary else boundary + timedelta(days=1))
-
-
 def kept_until(expires_at: datetime | None, now: datetime) -> datetime:
     """Return until when a token may be kept in memory: never past its end or the boundary."""
-    ends = [now + KEPT_AT_MOST, next_boundary(now)]
+    ends = [now + KEPT_AT_MOST, session_boundary(now)]
     if expires_at is not None:
         ends.append(expires_at)
     return min(ends)
