@@ -390,7 +390,35 @@ def test_positions_and_their_profit_are_summed_by_account(main):
 
 def test_a_symbols_token_is_found_by_broker_symbol_and_segment(main):
     sbin = main.put("instruments", exchange_segment="NSE_EQ", symbol="SBIN")
-    main.put("broker_symbols", broker="dhan", instrument_id=sbin, security_id="3045")
+    for status in ("IN_FORCE", "READING"):  # what is only being read is nobody's token yet
+        load = main.put(
+            "master_loads",
+            broker="dhan",
+            source="a file",
+            trading_day="2026-11-20",
+            status=status,
+            started_by="tests",
+            started_at=0,
+            seen_at=0,
+        )
+        main.put(
+            "broker_listings",
+            broker="dhan",
+            load_id=load,
+            instrument_id=sbin,
+            exchange_segment="NSE_EQ",
+            broker_symbol="SBIN",
+            security_id="3045" if status == "IN_FORCE" else "9999",
+        )
+        if status == "IN_FORCE":
+            main.put(
+                "instrument_masters",
+                broker="dhan",
+                exchange_segment="NSE_EQ",
+                load_id=load,
+                listings=1,
+                in_force_since=0,
+            )
     assert main.ask(
         "SELECT s.security_id FROM broker_symbols s JOIN instruments i ON i.id = s.instrument_id "
         "WHERE i.symbol = ? AND i.exchange_segment = ? AND s.broker = ?",

@@ -94,6 +94,7 @@ class House(Rooms):
         await self.revisions.look()
         self.revisions.start()
         await self.keys.warm()
+        await self.instruments.start()
         self.timetable[:] = await office.scheduled(self)
         self.following.append(asyncio.create_task(self._follow_settings(), name="settings"))
         for sealer in self.sealers:

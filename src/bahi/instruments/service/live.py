@@ -38,7 +38,13 @@ class LiveInstruments:
         self._catalogue: Catalogue | None = None
         self._names: dict[BrokerSlug, tuple[int | None, BrokerNames]] = {}
         self._number: int | None = None
+        self._keeps_ready = False
         self._reading: asyncio.Task[Catalogue] | None = None
+
+    async def start(self) -> None:
+        """Read it now and keep it ready to be searched, before the first who asks has to wait."""
+        self._keeps_ready = True
+        self._begin_reading(self._revisions.number(TOPIC))
 
     async def catalogue(self) -> Catalogue:
         """Return what is listed; the master before it while a new one is being read."""
@@ -63,6 +69,8 @@ class LiveInstruments:
     async def _read(self, number: int | None) -> Catalogue:
         catalogue = await self._main.read(catalogue_of, fresh=True)
         self._catalogue, self._number = catalogue, number  # as old as the number or newer
+        if self._keeps_ready:
+            asyncio.get_running_loop().run_in_executor(None, catalogue.prepare)
         return catalogue
 
     async def names(self, broker: BrokerSlug) -> BrokerNames:
