@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bahi.config import DECLARED, STORE_VARIABLES, Settings, place, redacted, settings_page
+from bahi.config.kinds import PriceOrigin
 from bahi.db.schema import STORES
 from bahi.kernel.errors import Misconfigured
 
@@ -34,6 +35,10 @@ WRONG = {
     "BAHI_BACKUPS_KEEP": ["0"],
     "BAHI_BACKUPS_DAYS": ["never"],
     "BAHI_LOG_LEVEL": ["LOUD"],
+    "BAHI_MARKET": ["real", "replay:", "simulated:x", "replay"],
+    "BAHI_SIMULATED_SEED": ["-1", "lucky"],
+    "BAHI_MARKET_ALWAYS_OPEN": ["perhaps"],
+    "BAHI_REPLAY_SPEED": ["-1", "0.5"],
     "BAHI_HOME": ["~nobody-of-that-name/x"],
     "BAHI_TRUSTED_PROXIES": [
         "*",
@@ -162,3 +167,11 @@ def test_the_page_of_settings_names_every_one_with_its_meaning() -> None:
     for setting in DECLARED.values():
         assert f"| `{setting.name}` |" in page
         assert setting.meaning in page
+
+
+def test_where_prices_come_from_is_read_with_its_file() -> None:
+    assert read().market == PriceOrigin("simulated")
+    assert read(BAHI_MARKET="off").market == PriceOrigin("off")
+    replay = read(BAHI_MARKET="replay:days/monday.csv").market
+    assert replay == PriceOrigin("replay", Path("/srv/bahi/days/monday.csv"))
+    assert read(BAHI_MARKET="REPLAY:/tmp/day.csv").market.file == Path("/tmp/day.csv")

@@ -21,6 +21,7 @@ from bahi.bootstrap.ground import (
     take_service_lock,
 )
 from bahi.bootstrap.masters import furnish_instruments
+from bahi.bootstrap.prices import bring_in, prices_of
 from bahi.bootstrap.rooms import Rooms
 from bahi.brokers import logins
 from bahi.calendar.service import LiveCalendar
@@ -97,6 +98,7 @@ class House(Rooms):
         await self.instruments.start()
         self.timetable[:] = await office.scheduled(self)
         self.following.append(asyncio.create_task(self._follow_settings(), name="settings"))
+        self.following.append(asyncio.create_task(bring_in(self), name="prices"))
         for sealer in self.sealers:
             sealer.start()
 
@@ -164,6 +166,7 @@ def build(
         config = LiveConfig(main, vault, revisions)
         numbers = Numbers(stores)
         recorder = CallRecorder(stores["latency"], numbers)
+        calendar, instruments = LiveCalendar(main, revisions), LiveInstruments(main, revisions)
 
         async def session_lasts() -> timedelta:
             return timedelta(minutes=await config.get("auth", "session_timeout_minutes"))
@@ -190,8 +193,9 @@ def build(
             clock=clock,
             revisions=revisions,
             config=config,
-            calendar=LiveCalendar(main, revisions),
-            instruments=LiveInstruments(main, revisions),
+            calendar=calendar,
+            instruments=instruments,
+            prices=prices_of(settings, clock, calendar, instruments),
             numbers=numbers,
             recorder=recorder,
             keys=Keys(main, vault, clock, revisions),

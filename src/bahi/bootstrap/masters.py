@@ -21,13 +21,14 @@ from bahi.brokers.reading import pieces_of
 from bahi.brokers.wire import download
 from bahi.db.tx import Tx
 from bahi.instruments.model.loads import Load, Wanted
-from bahi.instruments.model.shipped import shipped
+from bahi.instruments.model.shipped import reference_prices, shipped
 from bahi.instruments.service.loading import Pieces, Tell, load_master
 from bahi.instruments.service.records import is_anything_in_force
 from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import NotFound
 from bahi.kernel.listings import Listing
+from bahi.kernel.money import Price
 from bahi.kernel.words import BrokerSlug, Segment
 
 FETCHED: Final = (
@@ -55,8 +56,21 @@ async def load_shipped(house: Rooms, actor: Actor) -> Load:
         return days.expiry_day(segment, nominal)
 
     wanted = Wanted(broker=BrokerSlug.PAPER, source=SHIPPED, day=day, is_checked=True)
-    pieces = _at_once(list(shipped(day, shift)))
+    pieces = _at_once(list(shipped(day, shift, await _levels(house))))
     return await load_master(house.stores["main"], actor, wanted, pieces, house.clock)
+
+
+async def _levels(house: Rooms) -> dict[str, Price]:
+    """Return where the market stands, so that chains are laid out around it."""
+    levels = reference_prices()
+    if house.prices.market is not None:
+        market, catalogue = await house.prices.market.now(), await house.instruments.catalogue()
+        for segment in (Segment.NSE_INDEX, Segment.BSE_INDEX):
+            for root in levels:
+                index = catalogue.find(root, segment)
+                if index and (quote := market.quote(index, house.clock())):
+                    levels[root] = quote.last
+    return levels
 
 
 async def _at_once(listings: Sequence[Listing]) -> AsyncIterator[Sequence[Listing]]:

@@ -17,12 +17,24 @@ from bahi.jobs.service import Bell
 from bahi.kernel.clock import Clock
 from bahi.kernel.crypto import Vault
 from bahi.kernel.keyring import Keyring
+from bahi.quotes.service.history import KeptCandles
+from bahi.quotes.service.market import LiveMarket
+from bahi.quotes.service.quotes import Quotes
 from bahi.settings.service import LiveConfig
 from bahi.telemetry.service import CallRecorder, Numbers
 from bahi.tokens.service.book import Tokens
 from bahi.tokens.service.handing import Handing
 from bahi.tokens.service.login import LoginDesk
 from bahi.tokens.service.runs import Runs
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What answers for prices, and what brings them in while the house is open."""
+
+    quotes: Quotes
+    market: LiveMarket | None = None
+    candles: KeptCandles | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Rooms:
     config: LiveConfig
     calendar: LiveCalendar
     instruments: LiveInstruments
+    prices: Prices
     numbers: Numbers
     recorder: CallRecorder
     keys: Keys
@@ -49,3 +62,8 @@ class Rooms:
     tokens: Tokens
     bell: Bell
     sealers: tuple[Sealer, ...]
+
+    @property
+    def quotes(self) -> Quotes:
+        """Where prices are asked for."""
+        return self.prices.quotes

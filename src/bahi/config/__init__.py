@@ -6,12 +6,10 @@ list is also `docs/SETTINGS.md`. No message and no `repr` shows a password or a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_type_hints
-from urllib.parse import urlsplit
 
 from bahi.config.kinds import (
     ADDRESS,
@@ -19,6 +17,7 @@ from bahi.config.kinds import (
     DATABASE,
     FOLDER,
     KEYRING,
+    MARKET,
     POSTGRES,
     PROXIES,
     PUBLIC,
@@ -26,9 +25,13 @@ from bahi.config.kinds import (
     SECONDS,
     IPNetwork,
     Kind,
+    PriceOrigin,
     among,
     whole,
 )
+from bahi.config.page import PAGE_HEAD
+from bahi.config.urls import place as place
+from bahi.config.urls import redacted as redacted
 from bahi.kernel.errors import Misconfigured
 from bahi.kernel.words import BrokerSlug, parse
 
@@ -260,6 +263,43 @@ class Settings:
             "Where jobs are done: `inside` the service, or only `apart` by `bahi worker`.",
         ),
     ]
+    market: Annotated[
+        PriceOrigin,
+        Setting(
+            "BAHI_MARKET",
+            "simulated",
+            MARKET,
+            "Where prices come from: `simulated` (made up, and said so in each), `off`, or "
+            "`replay:FILE` (CSV or Parquet; a file that is not absolute lies in the data folder).",
+        ),
+    ]
+    simulated_seed: Annotated[
+        int,
+        Setting(
+            "BAHI_SIMULATED_SEED",
+            "1",
+            whole(0, 2**63 - 1),
+            "Which simulated market it is: the same number makes the same prices everywhere.",
+        ),
+    ]
+    market_always_open: Annotated[
+        Literal["yes", "no"],
+        Setting(
+            "BAHI_MARKET_ALWAYS_OPEN",
+            "no",
+            among("yes", "no"),
+            "Whether the simulated market trades around the clock, for trials in the evening.",
+        ),
+    ]
+    replay_speed: Annotated[
+        int,
+        Setting(
+            "BAHI_REPLAY_SPEED",
+            "1",
+            whole(0, 10_000),
+            "How many times faster than it was a file is replayed; 0: as fast as it is read.",
+        ),
+    ]
     log_form: Annotated[
         Literal["pretty", "json"],
         Setting(
@@ -344,20 +384,6 @@ STORE_VARIABLES: Final = {field: s.name for field, s in DECLARED.items() if s.ki
 """The variable that says where a store lives, by the store's name."""
 
 
-def redacted(url: str) -> str:
-    """Write a URL so that it can be shown: its passwords are gone."""
-    before, at, host = re.sub("password=[^&]*", "password=***", url).rpartition("@")
-    return re.sub(r"(?s)^((?:\w+://)?+[^:]*):.*", r"\1:***", before) + at + host
-
-
-def place(url: str) -> str:
-    """Say to a person where a store lies: its file, or its server and database."""
-    if url.startswith("sqlite:///"):
-        return url.removeprefix("sqlite:///")
-    server = urlsplit(redacted(url))
-    return f"PostgreSQL at {server.netloc.rpartition('@')[2]}{server.path}"
-
-
 def settings_page() -> str:
     """Write `docs/SETTINGS.md`."""
     lines = [
@@ -365,16 +391,3 @@ def settings_page() -> str:
         for s in DECLARED.values()
     ]
     return "\n".join([PAGE_HEAD, *lines]) + "\n"
-
-
-PAGE_HEAD: Final = """\
-# Settings
-
-Bahi reads these variables of the environment once, when it starts. None needs to be set; one that
-is empty counts as not set. A value that cannot be used stops the start with a sentence that names
-the variable. `<home>` is the data folder; a SQLite file whose path is not absolute lies there.
-
-This page is generated from `bahi/config`.
-
-| variable | default | meaning |
-|---|---|---|"""

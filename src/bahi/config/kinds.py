@@ -101,6 +101,25 @@ def _network(said: str) -> IPNetwork:
     return network
 
 
+@dataclass(frozen=True)
+class PriceOrigin:
+    """Where prices come from; `file` is what is replayed."""
+
+    word: str
+    file: Path | None = None
+
+
+def _market(given: str, home: Path) -> PriceOrigin:
+    word, _, file = given.partition(":")
+    word = word.casefold()
+    if word == "replay" and file:
+        return PriceOrigin(word, home / _folder(file, home) if file[0] in "~/" else home / file)
+    if word not in {"simulated", "off"} or ":" in given:
+        raise ValueError(given)
+    return PriceOrigin(word)
+
+
+MARKET: Final = Kind("simulated, off or replay:FILE", _market)
 PUBLIC: Final = Kind("http://host:port or https://host", _public_url)
 BROKERS: Final = Kind("broker.name=http://host:port, several parted by spaces", _broker_addresses)
 PROXIES: Final = Kind(

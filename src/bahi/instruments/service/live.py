@@ -18,7 +18,7 @@ from bahi.instruments.model.instrument import Instrument, Terms, instrument_of
 from bahi.instruments.repository import entries
 from bahi.instruments.service.records import TOPIC
 from bahi.kernel.errors import BahiError, NotFound
-from bahi.kernel.words import BrokerSlug
+from bahi.kernel.words import BrokerSlug, Segment
 
 log: Final = logging.getLogger("bahi.instruments")
 
@@ -49,12 +49,16 @@ class LiveInstruments:
     async def catalogue(self) -> Catalogue:
         """Return what is listed; the master before it while a new one is being read."""
         number = self._revisions.number(TOPIC)
-        if self._catalogue is not None and number in (self._number, None):
+        if self._catalogue is not None and self._is_good(number):
             return self._catalogue
         reading = self._begin_reading(number)
         if self._catalogue is not None and len(self._catalogue):
             return self._catalogue
         return await asyncio.shield(reading)
+
+    def _is_good(self, number: int | None) -> bool:
+        """Say whether nothing was loaded since; where nobody knows, anything is better than none."""
+        return bool(self._catalogue) if number is None else number == self._number
 
     async def newest(self) -> Catalogue:
         """Return what is listed now, however long it takes to read."""
@@ -81,6 +85,14 @@ class LiveInstruments:
             known = (number, await self._main.read(names_of, broker, fresh=True))
             self._names[broker] = known
         return known[1]
+
+    def at_hand(self, instrument_id: int) -> Instrument | None:
+        """Return an instrument of the master that is in memory, without waiting for a newer one."""
+        return None if self._catalogue is None else self._catalogue.by_id(instrument_id)
+
+    def named_at_hand(self, symbol: str, segment: Segment) -> Instrument | None:
+        """Return an instrument by its symbol, likewise."""
+        return None if self._catalogue is None else self._catalogue.find(symbol, segment)
 
     async def by_id(self, instrument_id: int) -> Instrument:
         """Return an instrument by its id, also one that is listed no longer."""

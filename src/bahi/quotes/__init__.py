@@ -1,0 +1,1 @@
+"""Prices: what an instrument last traded at, who says so, and how old that is."""

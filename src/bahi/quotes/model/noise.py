@@ -1,0 +1,42 @@
+"""Chance that is the same for everybody: bytes drawn from words, and smooth noise made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b, shake_128
+from typing import Final
+
+HALF: Final = 32_767.5
+
+
+def drawn(length: int, *words: object) -> bytes:
+    """Draw bytes; the same words draw the same ones, on every machine."""
+    text = "\x1f".join(map(str, words)).encode()
+    if length > blake2b.MAX_DIGEST_SIZE:
+        return shake_128(text).digest(length)
+    return blake2b(text, digest_size=length).digest()
+
+
+def signed(two: bytes) -> float:
+    """Read two bytes as a number from -1 to 1."""
+    return int.from_bytes(two) / HALF - 1
+
+
+@lru_cache(maxsize=16)
+def eased(period: int) -> tuple[float, ...]:
+    """Return the weights of the later of two points, on the way from one to the other."""
+    return tuple((x := step / period) * x * (3 - 2 * x) for step in range(period))
+
+
+def lattice(source: bytes) -> list[float]:
+    """Read bytes as numbers from -1 to 1, two for each."""
+    pairs = zip(source[::2], source[1::2], strict=True)
+    return [(high * 256 + low) / HALF - 1 for high, low in pairs]
+
+
+def smooth(points: Sequence[float], period: int, place: int) -> float:
+    """Return the noise at a place: eased from each point to the next, one every `period`."""
+    at, step = divmod(place, period)
+    one = points[at]
+    return one + (points[at + 1] - one) * eased(period)[step]

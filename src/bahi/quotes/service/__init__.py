@@ -1,0 +1,1 @@
+"""What can be done with prices: ask for them, follow them, keep them, bring them in."""
