@@ -52,14 +52,31 @@ LADDER = a_chain(24800, 24850, 24900, 24950, 25000, 25050, 25100)
         (24974.95, 24950),
         (24975, 24950),  # of two that are equally near, the lower
         (24975.05, 25000),
-        (1, 24800),
-        (99999, 25100),
+        (24750, 24800),  # beyond the ends by a step
+        (25150, 25100),
     ],
 )
 def test_at_the_money_is_the_nearest_strike_and_of_two_the_lower(price: float, money: float):
     assert strike_at(LADDER, price, "ATM", CE) == money
     assert strike_at(LADDER, price, "ATM", PE) == money
     assert LADDER.at_the_money(WEEK, parse_price(price)) == parse_price(money)
+
+
+@pytest.mark.parametrize("price", [24749.95, 25150.05, 1, 99999])
+def test_far_from_the_chain_nothing_is_at_the_money(price: float):
+    with pytest.raises(NotFound, match="none is near the price"):
+        LADDER.by_offset(WEEK, parse_price(price), "ATM", CE)
+    with pytest.raises(NotFound, match="none is near the price"):
+        LADDER.at_the_money(WEEK, parse_price(price))
+    assert {it.call_label for it in LADDER.at(WEEK, parse_price(price))} == {None}
+
+
+@pytest.mark.parametrize("price", [0, -5])
+def test_a_price_that_cannot_be_is_refused(price: int):
+    with pytest.raises(Invalid, match="cannot be"):
+        LADDER.at(WEEK, Price(price * SCALE))
+    with pytest.raises(Invalid, match="cannot be"):
+        LADDER.by_offset(WEEK, Price(price * SCALE), "ATM", CE)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +207,7 @@ def test_each_label_leads_back_to_its_option(
             (rung.call, rung.call_label, CE),
             (rung.put, rung.put_label, PE),
         ):
-            assert (entry is None) == (label is None)
+            assert label is None or entry is not None
             if label is not None:
                 assert chain.by_offset(WEEK, at, label, right) is entry
                 assert str(Offset.parse(label)) == label

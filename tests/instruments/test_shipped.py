@@ -14,7 +14,7 @@ from bahi.brokers import masters
 from bahi.instruments.model.shipped import reference_prices, shipped, tick_of_share
 from bahi.kernel import symbols
 from bahi.kernel.listings import Listing
-from bahi.kernel.money import parse_price
+from bahi.kernel.money import Price, parse_price
 from bahi.kernel.words import BrokerSlug, InstrumentType, Segment
 
 DAYS = st.dates(date(2024, 1, 1), date(2030, 12, 31))
@@ -64,7 +64,8 @@ def test_every_name_has_a_price_where_the_market_begins() -> None:
         name = it.root or it.symbol
         assert prices[name] > 0, name
         if it.segment is Segment.NSE_EQ:
-            assert it.tick_size == tick_of_share(prices[name])
+            is_fund = it.isin.startswith("INF")
+            assert it.tick_size == (Price(100) if is_fund else tick_of_share(prices[name]))
             assert prices[name] % it.tick_size == 0
 
 
@@ -88,6 +89,7 @@ def test_it_says_what_the_real_master_says(shared_data: Path) -> None:
     for it in ours:
         theirs = real[it.segment, it.symbol]
         assert (it.isin, it.exchange_token) == (theirs.isin, theirs.exchange_token)
+        assert it.tick_size == theirs.tick_size, it.symbol
     futures = [
         it
         for it in shipped(date(2026, 8, 17))

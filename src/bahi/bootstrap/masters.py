@@ -23,7 +23,7 @@ from bahi.db.tx import Tx
 from bahi.instruments.model.loads import Load, Wanted
 from bahi.instruments.model.shipped import reference_prices, shipped
 from bahi.instruments.service.loading import Pieces, Tell, load_master
-from bahi.instruments.service.records import is_anything_in_force
+from bahi.instruments.service.records import is_anything_in_force, unless_others_know_better
 from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import NotFound
@@ -56,8 +56,10 @@ async def load_shipped(house: Rooms, actor: Actor) -> Load:
         return days.expiry_day(segment, nominal)
 
     wanted = Wanted(broker=BrokerSlug.PAPER, source=SHIPPED, day=day, is_checked=True)
-    pieces = _at_once(list(shipped(day, shift, await _levels(house))))
-    return await load_master(house.stores["main"], actor, wanted, pieces, house.clock)
+    listings = list(shipped(day, shift, await _levels(house)))
+    main = house.stores["main"]
+    ours = await main.read(unless_others_know_better, BrokerSlug.PAPER, listings, fresh=True)
+    return await load_master(main, actor, wanted, _at_once(ours), house.clock)
 
 
 async def _levels(house: Rooms) -> dict[str, Price]:

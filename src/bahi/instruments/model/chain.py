@@ -1,6 +1,7 @@
 """The options of one underlying, laid out by strike, and counted from the price as OpenAlgo does.
 
-At the money is the strike nearest to the price, the lower one where two are equally near. For a
+At the money is the strike nearest to the price, the lower one where two are equally near; where the
+price lies beyond the chain by more than a step, nothing is. For a
 call the strikes below it are in the money and those above it out of the money; for a put it is the
 other way round. ITM2 is the second strike that is listed, however far the strikes lie apart, and
 each side counts the strikes that it has itself.
@@ -17,7 +18,7 @@ from typing import Final, NamedTuple
 
 from bahi.instruments.model.instrument import Entry
 from bahi.kernel.errors import Invalid, NotFound
-from bahi.kernel.money import Price
+from bahi.kernel.money import Price, plain
 from bahi.kernel.symbols import YEARS, dated, strike_text
 from bahi.kernel.words import OptionType
 
@@ -96,7 +97,7 @@ class Chain:
         calls, puts = self._sides(expiry)
         call_labels, put_labels = _labels(calls, price, 1), _labels(puts, price, -1)
         strikes = sorted({*calls, *puts})
-        middle = nearest(strikes, price)
+        middle = nearest(strikes, _real(price))
         return [
             Rung(
                 strike,
@@ -112,7 +113,15 @@ class Chain:
         """Return the strike that is nearest to a price."""
         calls, puts = self._sides(expiry)
         strikes = sorted({*calls, *puts})
+        self._require_money(strikes, price)
         return strikes[nearest(strikes, price)]
+
+    def _require_money(self, strikes: Sequence[Price], price: Price) -> None:
+        if not has_money(strikes, _real(price)):
+            raise NotFound(
+                f"The strikes of {self._root} go from {strike_text(strikes[0])} to"
+                f" {strike_text(strikes[-1])}, and none is near the price of {plain(price)}."
+            )
 
     def by_offset(
         self, expiry: date, price: Price, offset: str | Offset, right: OptionType
@@ -123,6 +132,7 @@ class Chain:
         strikes = sorted(side)
         if not strikes:
             raise NotFound(f"{self._root} has no {right} that ends on {_said(expiry)}.")
+        self._require_money(strikes, price)
         up = -wanted.steps if right is OptionType.CE else wanted.steps
         place = nearest(strikes, price) + up
         if not 0 <= place < len(strikes):
@@ -158,9 +168,23 @@ def nearest(strikes: Sequence[Price], price: Price) -> int:
     return above - (price - strikes[above - 1] <= strikes[above] - price)
 
 
+def has_money(strikes: Sequence[Price], price: Price) -> bool:
+    """Say whether a price lies within the strikes, or beyond them by a step at most."""
+    if len(strikes) == 1:
+        return strikes[0] == price
+    below, above = strikes[1] - strikes[0], strikes[-1] - strikes[-2]
+    return strikes[0] - below <= price <= strikes[-1] + above
+
+
+def _real(price: Price) -> Price:
+    if price <= 0:
+        raise Invalid(f"price: {plain(price)} cannot be; an underlying is worth more than nothing.")
+    return price
+
+
 def _labels(side: _Side, price: Price, in_below: int) -> dict[Price, str]:
     strikes = sorted(side)
-    if not strikes:
+    if not strikes or not has_money(strikes, price):
         return {}
     middle = nearest(strikes, price)
     return {

@@ -42,7 +42,7 @@ EICHERMOT|Eicher Motors|INE066A01021|910|100|3000|7700
 HEROMOTOCO|Hero MotoCorp|INE158A01026|1348|150|4500|5400
 TATASTEEL|Tata Steel|INE081A01020|3499|2750|137500|187
 JSWSTEEL|JSW Steel|INE019A01038|11723|675|20250|1280
-HINDALCO|Hindalco Industries|INE038A01020|1363|700|28000|1020
+HINDALCO|Hindalco Industries|INE038A01020|1363|700|28000|980
 VEDL|Vedanta|INE205A01025|3063|1150|57500|280
 TATAPOWER|Tata Power|INE245A01021|3426|1450|58000|385
 NTPC|NTPC|INE733E01010|11630|1500|75000|350
@@ -70,7 +70,7 @@ TRENT|Trent|INE849A01020|1964|225|9000|3050
 DMART|Avenue Supermarts|INE192R01011|19913|150|6000|4050
 NESTLEIND|Nestle India|INE239A01024|17963|500|15000|1470
 TATACONSUM|Tata Consumer Products|INE192A01025|3432|550|22000|1090
-GODREJCP|Godrej Consumer Products|INE102D01028|10099|500|20000|1000
+GODREJCP|Godrej Consumer Products|INE102D01028|10099|500|20000|1010
 ADANIENT|Adani Enterprises|INE423A01024|25|309|9270|3050
 ADANIPORTS|Adani Ports|INE742F01042|15083|475|14250|1780
 BEL|Bharat Electronics|INE263A01024|383|1425|57000|405
@@ -78,12 +78,12 @@ HAL|Hindustan Aeronautics|INE066F01020|2303|150|6000|4700
 DLF|DLF|INE271C01023|14732|950|38000|660
 INDIGO|InterGlobe Aviation|INE646L01027|11195|150|4500|5200
 ETERNAL|Eternal|INE758T01015|5097|2425|72750|295
-JIOFIN|Jio Financial Services|INE758E01017|18143|2350|94000|247
+JIOFIN|Jio Financial Services|INE758E01017|18143|2350|94000|255
 SHRIRAMFIN|Shriram Finance|INE721A01047|4306|825|24750|1060
 SBILIFE|SBI Life Insurance|INE123W01016|21808|375|15000|1860
 HDFCLIFE|HDFC Life Insurance|INE795G01014|467|1100|44000|555
 INDUSINDBK|IndusInd Bank|INE095A01012|5258|700|21000|1010
-BANKBARODA|Bank of Baroda|INE028A01039|4668|2925|87750|255
+BANKBARODA|Bank of Baroda|INE028A01039|4668|2925|87750|248
 PNB|Punjab National Bank|INE160A01022|10666|8000|240000|112
 YESBANK|Yes Bank|INE528G01035|11915|31100|933000|24
 IDEA|Vodafone Idea|INE669E01016|14366|71475|1429500|14
@@ -143,7 +143,7 @@ _DERIVED: Final = (
     _Derived("NIFTY", Segment.NSE_FNO, 65, 1_800, Price(1_000), 50, 20, 2),
     _Derived("BANKNIFTY", Segment.NSE_FNO, 30, 600, Price(2_000), 100, 15, 0),
     _Derived("FINNIFTY", Segment.NSE_FNO, 60, 1_800, Price(1_000), 50, 10, 0),
-    _Derived("SENSEX", Segment.BSE_FNO, 20, 1_000, Price(500), 100, 15, 1),
+    _Derived("SENSEX", Segment.BSE_FNO, 20, 500, Price(500), 100, 15, 1),
 )
 _GOODS: Final = (
     _Goods("CRUDEOIL", "Crude oil", Segment.MCX_COMM, InstrumentType.FUTCOM, 100, Price(10_000),
@@ -155,8 +155,18 @@ _GOODS: Final = (
     _Goods("USDINR", "US dollar in rupees", Segment.NSE_CURRENCY, InstrumentType.FUTCUR, 1_000,
            Price(25), Price(93_8750)),
 )  # fmt: skip
-_GOODS_END: Final = {"CRUDEOIL": 19, "NATURALGAS": 26, "GOLDM": 5}  # day of the month
+_GOODS_END: Final = {"CRUDEOIL": 19, "NATURALGAS": 26, "GOLDM": 5}  # about, day of the month
+_GOODS_ENDS: Final = {
+    root: {date.fromisoformat(day) for day in days.split()}
+    for root, days in {
+        "CRUDEOIL": "2026-08-19 2026-09-21 2026-10-19 2026-11-19 2026-12-18 2027-01-19",
+        "NATURALGAS": "2026-08-26 2026-09-25 2026-10-27 2026-11-24 2026-12-28 2027-01-25",
+        "GOLDM": "2026-09-04 2026-10-05 2026-11-05 2026-12-04 2027-01-05 2027-02-05",
+    }.items()
+}
+"""As MCX lists them; each exchange moves these by its own reasons, so no rule yields them all."""
 _MONTHS: Final = 2  # of every future
+_FUND_TICK: Final = Price(100)
 _OPTION_TICK: Final = Price(500)
 _TUESDAY, _THURSDAY, _FRIDAY = 1, 3, 4
 
@@ -227,7 +237,7 @@ def _cash() -> Iterator[Listing]:
             trading_symbol=symbol,
             series="EQ",
             lot_size=1,
-            tick_size=tick_of_share(_PRICES[symbol]),
+            tick_size=tick_of_share(_PRICES[symbol]) if lot else _FUND_TICK,
             cas_eligible=bool(lot),
         )
     for it in _INDICES:
@@ -249,10 +259,15 @@ class _Dates:
 
     def of_goods(self, it: _Goods) -> list[date]:
         """Return the next months' ends of goods or money."""
-        ends = _GOODS_END.get(it.root)
-        return self._next(
-            it.segment, (lambda first: first.replace(day=ends)) if ends else _last_but_two, _MONTHS
-        )
+        about, listed = _GOODS_END.get(it.root), _GOODS_ENDS.get(it.root, set())
+
+        def end(first: date) -> date:
+            known = [day for day in listed if (day.year, day.month) == (first.year, first.month)]
+            if known or about is None:
+                return known[0] if known else _last_but_two(first)
+            return first.replace(day=about)
+
+        return self._next(it.segment, end, _MONTHS)
 
     def weekly(self, segment: Segment, weeks: int) -> list[date]:
         """Return the ends of the next weeks."""

@@ -109,6 +109,25 @@ def masters(tx: Tx) -> list[InForce]:
     ]
 
 
+def listed_by_others(
+    tx: Tx, broker: BrokerSlug, segment: Segment, symbols: Iterable[str]
+) -> set[str] | None:
+    """Return which of these symbols others' masters list; None where no other has the segment."""
+    others = (instrument_masters.c.broker != broker) & (
+        instrument_masters.c.exchange_segment == segment
+    )
+    if tx.row(sa.select(instrument_masters.c.load_id).where(others).limit(1)) is None:
+        return None
+    clause = (
+        sa.select(instruments.c.symbol)
+        .join(broker_listings, broker_listings.c.instrument_id == instruments.c.id)
+        .join(instrument_masters, instrument_masters.c.load_id == broker_listings.c.load_id)
+        .where(others, broker_listings.c.exchange_segment == segment)
+        .where(instruments.c.exchange_segment == segment, instruments.c.symbol.in_(tuple(symbols)))
+    )
+    return {symbol for (symbol,) in tx.rows(clause)}
+
+
 def point(tx: Tx, broker: BrokerSlug, segment: Segment, row: Mapping[str, Any]) -> None:
     """Put a load in force for a segment."""
     there = (instrument_masters.c.broker == broker) & (

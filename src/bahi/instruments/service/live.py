@@ -57,7 +57,7 @@ class LiveInstruments:
         return await asyncio.shield(reading)
 
     def _is_good(self, number: int | None) -> bool:
-        """Say whether nothing was loaded since; where nobody knows, anything is better than none."""
+        """Say whether nothing was loaded since; where nobody knows, any is better than none."""
         return bool(self._catalogue) if number is None else number == self._number
 
     async def newest(self) -> Catalogue:

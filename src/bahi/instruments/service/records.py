@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -12,7 +13,8 @@ from bahi.instruments.repository import loads
 from bahi.kernel.actor import Actor
 from bahi.kernel.clock import to_micros
 from bahi.kernel.errors import Conflict, NotFound
-from bahi.kernel.words import BrokerSlug
+from bahi.kernel.listings import Listing
+from bahi.kernel.words import BrokerSlug, Segment
 
 TOPIC: Final = "instruments"
 LOADS_SHOWN_AT_MOST: Final = 200
@@ -65,3 +67,15 @@ def is_anything_in_force(tx: Tx, broker: BrokerSlug) -> bool:
 def masters_in_force(tx: Tx) -> list[InForce]:
     """Return which load is in force, by broker and segment."""
     return loads.masters(tx)
+
+
+def unless_others_know_better(
+    tx: Tx, broker: BrokerSlug, listings: Sequence[Listing]
+) -> list[Listing]:
+    """Leave out, in every segment that another master covers, what that master does not list."""
+    kept: list[Listing] = []
+    for segment in Segment:
+        here = [it for it in listings if it.segment is segment]
+        known = loads.listed_by_others(tx, broker, segment, {it.symbol for it in here})
+        kept += [it for it in here if known is None or it.symbol in known]
+    return kept
