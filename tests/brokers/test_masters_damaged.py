@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -237,3 +239,32 @@ def test_an_openalgo_symbol_that_denies_its_terms_is_a_bad_line() -> None:
     entry = dict(masters.OPENALGO_ENTRIES[0]) | {"strike": 25050}
     told = masters.read(BrokerSlug.OPENALGO, masters.openalgo(entry))
     assert "does not say the entry's terms" in told.bad[0].reason
+
+
+@pytest.mark.parametrize(
+    "name", ["a\0b", "a\x1b[31mb", "a\u202eb", "a\nb", "\ud800", "x" * 201], ids=repr
+)
+def test_a_name_that_nobody_should_be_shown_spoils_its_line_and_no_other(name: str) -> None:
+    entries = [
+        {
+            "segment": "NSE_EQ",
+            "name": said,
+            "exchange": "NSE",
+            "isin": "INE002A01018",
+            "instrument_type": "EQ",
+            "instrument_key": f"NSE_EQ|{token}",
+            "lot_size": 1,
+            "freeze_quantity": 100000.0,
+            "exchange_token": str(token),
+            "tick_size": 10.0,
+            "trading_symbol": f"SHARE{token}",
+            "short_name": said,
+            "security_type": "NORMAL",
+        }
+        for token, said in ((1, "good"), (2, name), (3, "good"))
+    ]
+    file = io.BytesIO(json.dumps(entries).encode())
+    lines = list(all_masters()[BrokerSlug.UPSTOX].listings(file))
+    assert [type(it).__name__ for it in lines] == ["Listing", "BadLine", "Listing"]
+    assert lines[1].line == 2
+    assert lines[1].reason.isprintable()

@@ -154,12 +154,12 @@ async def _host(house: Rooms, wished: str) -> tuple[str, str]:
     wished = wished.rstrip("/")
     found = await house.stores["main"].read(_hosts, fresh=True)
     for host, api_id in found:
-        if wished in {host, "", str(BrokerSlug.OPENALGO)}:
+        if wished in {host, "", BrokerSlug.OPENALGO}:
             return host, (await house.tokens.current(api_id)).tokens["access"]
     raise NotFound(
         f"No account is registered at the OpenAlgo host {wished}; register it, so that its key is "
         "known."
-        if wished
+        if wished and wished != BrokerSlug.OPENALGO
         else "No account is registered at an OpenAlgo host."
     )
 

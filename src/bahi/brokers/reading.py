@@ -88,6 +88,8 @@ def _pieces(lines: Lines) -> Iterator[Piece]:
                 _sorted_into(piece, line)
         except NotAMaster as refusal:
             piece.refusal = str(refusal)
+        except Exception as fault:  # noqa: BLE001 - whatever a file makes us stumble over, it says so
+            piece.refusal = f"The file holds what cannot be read ({type(fault).__name__})."
         if not (piece.listings or piece.skipped or piece.bad or piece.refusal):
             return
         yield piece

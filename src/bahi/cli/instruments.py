@@ -16,7 +16,7 @@ from bahi.cli.named import ME, cells, when
 from bahi.cli.terminal import AsJson, in_house, progress, say, show_json, show_table
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Invalid, NotFound
-from bahi.kernel.money import parse_price, plain
+from bahi.kernel.money import Price, parse_price, plain
 from bahi.kernel.words import BrokerSlug, parse
 
 if TYPE_CHECKING:
@@ -82,6 +82,10 @@ async def _load(house: House, wanted: Wanted) -> Load:
     )
 
     if wanted.broker is BrokerSlug.PAPER:
+        if wanted.source:
+            raise Invalid(
+                "broker: paper has no file of its own; it takes the small master of Bahi."
+            )
         return await load_shipped(house, ME)
     with ExitStack() as held:
         more = held.enter_context(progress(f"reading the file of {wanted.broker}", None))
@@ -99,6 +103,8 @@ async def _load(house: House, wanted: Wanted) -> Load:
             named = replace(wanted, source="standard input")
         else:
             file, named = Path(source), replace(wanted, source=Path(source).name)
+            if file.is_dir():
+                raise Invalid(f"{source} is a folder; name the file in it.")
             if not file.is_file():
                 raise NotFound(f"There is no file {source}.")
         return await load_file(house, ME, named, file, lines.seen)
@@ -219,12 +225,12 @@ def search(
 
     segments = [segment_of(it) for it in exchange] if exchange else None
 
-    async def look(house: House) -> list[Instrument]:
-        catalogue = await _catalogue(house)
-        today = exchange_day(house.clock())
-        return catalogue.search(" ".join(text), today=today, segments=segments, limit=limit)
+    async def look(house: House) -> tuple[list[Instrument], date]:
+        catalogue, today = await _catalogue(house), exchange_day(house.clock())
+        asked = " ".join(text)
+        return catalogue.search(asked, today=today, segments=segments, limit=limit), today
 
-    _show_instruments(in_house(look), as_json=as_json)
+    _show_instruments(*in_house(look), as_json=as_json)
 
 
 @app.command()
@@ -236,13 +242,22 @@ def show(
     async def look(house: House) -> dict[str, Any]:
         it = (await _catalogue(house)).get(symbol, exchange)
         day = _day(on) or exchange_day(house.clock())
-        terms = await house.instruments.terms_on(it.id, day)
+        try:
+            terms = await house.instruments.terms_on(it.id, day)
+        except NotFound:
+            since = (
+                await house.instruments.terms_on(it.id, exchange_day(house.clock()))
+            ).valid_from
+            raise NotFound(
+                f"What held for {it.symbol} on {day} is not known; it is from {since} on."
+            ) from None
         named = {}
         for broker in BrokerSlug:
             if name := (await house.instruments.names(broker)).of(it.id):
                 named[str(broker)] = {"symbol": name.broker_symbol, "token": name.security_id}
         return {
             **_of(it),
+            "has_ended": it.expiry is not None and it.expiry < exchange_day(house.clock()),
             "on": str(day),
             "terms_since": str(terms.valid_from),
             "lot_size": terms.lot_size,
@@ -271,14 +286,21 @@ def expiries(
     root: Annotated[str, typer.Argument(help="NIFTY, RELIANCE, CRUDEOIL, ...")],
     *,
     exchange: Exchange = "NFO",
+    ended: Annotated[
+        bool, typer.Option("--ended", help="Also those that a master still lists and that ended.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List when contracts of an underlying end."""
 
     async def look(house: House) -> dict[str, list[str]]:
-        catalogue = await _catalogue(house)
+        catalogue, today = await _catalogue(house), exchange_day(house.clock())
         return {
-            kind: [str(it) for it in catalogue.expiries(root, exchange, is_option=is_option)]
+            kind: [
+                str(it)
+                for it in catalogue.expiries(root, exchange, is_option=is_option)
+                if ended or it >= today
+            ]
             for kind, is_option in (("futures", False), ("options", True))
         }
 
@@ -294,7 +316,9 @@ def expiries(
 def chain(
     root: Annotated[str, typer.Argument(help="NIFTY, BANKNIFTY, SENSEX, ...")],
     *,
-    price: Annotated[str, typer.Option("--price", help="Of the underlying: where the money is.")],
+    price: Annotated[
+        str | None, typer.Option("--price", help="Of the underlying; without it, its last price.")
+    ] = None,
     expiry: Annotated[
         str | None, typer.Option("--expiry", help="2026-11-24; without it, the nearest.")
     ] = None,
@@ -303,18 +327,18 @@ def chain(
     as_json: AsJson = False,
 ) -> None:
     """Show the strikes around a price, with the call and the put of each."""
-    at = parse_price(price)
 
-    async def look(house: House) -> tuple[date, list[Rung]]:
-        options = (await _catalogue(house)).chain(root, exchange)
-        today = exchange_day(house.clock())
+    async def look(house: House) -> tuple[date, Price, list[Rung]]:
+        catalogue, today = await _catalogue(house), exchange_day(house.clock())
+        options = catalogue.chain(root, exchange)
         ahead = [it for it in options.expiries if it >= today]
         wished = _day(expiry) or (ahead[0] if ahead else None)
         if wished is None:
-            raise NotFound(f"{root} has no options.")
-        return wished, options.at(wished, at, around)
+            raise NotFound(_why_none(root, options.expiries))
+        at = parse_price(price) if price else await _last_price(house, catalogue, root, exchange)
+        return wished, at, options.at(wished, at, around)
 
-    day, rungs = in_house(look)
+    day, at, rungs = in_house(look)
     if as_json:
         each = [
             {
@@ -326,26 +350,53 @@ def chain(
             }
             for it in rungs
         ]
-        show_json({"expiry": str(day), "strikes": each})
+        show_json({"expiry": str(day), "price": plain(at), "strikes": each})
         return
     rows = [
         cells(it.call_label, _symbol(it.call), plain(it.strike), _symbol(it.put), it.put_label)
         for it in rungs
     ]
     show_table(("", "call", "strike", "put", ""), rows)
-    say(f"Options of {root.upper()} that end on {day}.")
+    say(f"Options of {root.upper()} that end on {day}, around {plain(at)}.")
+    if rungs and not any(it.call_label or it.put_label for it in rungs):
+        say("None of the strikes is near that price, so none is at the money.")
+
+
+def _why_none(root: str, expiries: list[date]) -> str:
+    """Say why a chain has no day to come."""
+    if not expiries:
+        return f"{root.upper()} has no options."
+    last = expiries[-1]
+    return f"All options of {root.upper()} have ended, the last on {last}; load a newer master."
+
+
+async def _last_price(house: House, catalogue: Catalogue, root: str, exchange: str) -> Price:
+    """Return where the underlying stands."""
+    from bahi.instruments.model.instrument import instrument_of  # noqa: PLC0415 - for who asks
+
+    contract = instrument_of(catalogue.contracts(root, exchange)[0])
+    underlying = catalogue.underlying_of(contract)
+    if underlying is None:
+        raise Invalid(f"{root.upper()} has no price of its own; say --price.")
+    return (await house.quotes.quote(underlying)).last
 
 
 def _symbol(entry: Entry | None) -> str | None:
     return None if entry is None else entry.symbol
 
 
-def _show_instruments(found: list[Instrument], *, as_json: bool) -> None:
+def _ends(it: Instrument, today: date) -> str:
+    if it.expiry is None:
+        return ""
+    return f"{it.expiry} (ended)" if it.expiry < today else str(it.expiry)
+
+
+def _show_instruments(found: list[Instrument], today: date, *, as_json: bool) -> None:
     if as_json:
         show_json([_of(it) for it in found])
         return
     rows = [
-        cells(it.symbol, it.exchange, it.name, it.expiry, it.lot_size, _rupees(it.tick_size))
+        cells(it.symbol, it.exchange, it.name, _ends(it, today), it.lot_size, _rupees(it.tick_size))
         for it in found
     ]
     show_table(("symbol", "exchange", "name", "ends on", "lot", "tick"), rows)

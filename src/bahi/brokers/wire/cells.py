@@ -22,6 +22,8 @@ from bahi.kernel.symbols import MONTHS, YEARS
 from bahi.kernel.words import InstrumentType, OptionType, Segment
 
 REMEMBERED: Final = 1 << 15
+LONGEST_TEXT: Final = 200
+LARGEST_COUNT: Final = 10**15  # of anything: units in a lot, a price in ten-thousandths
 SHOWN: Final = 24  # characters of a refused value that its reason repeats
 
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -30,7 +32,7 @@ _WORDED: Final = re.compile(r"(\d\d)-([A-Za-z]{3})-(\d\d|\d{4})", re.ASCII)
 _TEST: Final = re.compile(r"\w{0,4}[NB]SETEST", re.ASCII)
 _ISIN: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d", re.ASCII)
 _PAIR: Final = re.compile(r"[A-Z]{6}", re.ASCII)
-_CALENDAR_MILLISECONDS: Final = 1 << 43  # past 2200
+_MILLISECOND_DIGITS: Final = 13  # to the year 2286
 
 
 class Unreadable(Exception):
@@ -48,11 +50,27 @@ class NotOurs(Exception):
 def told(line: int, read: Callable[..., Listing], *given: Any) -> Listing | Skipped | BadLine:
     """Read one line, and say why where that cannot be done."""
     try:
-        return read(line, *given)
+        return _sound(read(line, *given))
     except NotOurs as other:
         return Skipped(line, other.segment[:SHOWN], str(other))
     except (Unreadable, Invalid) as wrong:
         return BadLine(line, shortened(str(wrong)))
+
+
+def _sound(listing: Listing) -> Listing:
+    """Refuse what no store, page or terminal should be handed: a NUL, an escape, a whole book."""
+    texts = (
+        listing.name, listing.symbol, listing.broker_symbol, listing.security_id,
+        listing.trading_symbol, listing.root,
+    )  # fmt: skip
+    if not "".join(texts).isprintable():
+        raise Unreadable("a name or symbol has characters that cannot be shown.")
+    if max(map(len, texts)) > LONGEST_TEXT:
+        raise Unreadable(f"a name or symbol is longer than {LONGEST_TEXT} characters.")
+    counts = (listing.lot_size, listing.broker_lot, listing.freeze_qty, listing.strike)
+    if max(count or 0 for count in counts) > LARGEST_COUNT:
+        raise Unreadable("a count or strike is larger than anything that is listed.")
+    return listing
 
 
 def shortened(reason: str) -> str:
@@ -141,7 +159,7 @@ def worded_day(column: str, text: str) -> date:
 @lru_cache(maxsize=REMEMBERED)
 def epoch_day(column: str, text: str) -> date:
     """Read milliseconds since 1970 as the day that they fall on at the exchange."""
-    if text.isascii() and text.isdigit() and int(text[:20]) < _CALENDAR_MILLISECONDS:
+    if text.isascii() and text.isdigit() and len(text) <= _MILLISECOND_DIGITS:
         return _in_reach(column, text, exchange_day(from_micros(int(text) * 1000)))
     raise _unreadable(column, text, "no milliseconds since 1970")
 
@@ -204,10 +222,8 @@ def one_each(lines: Lines, rank: Callable[[Listing], Any]) -> Lines:
             continue
         other = bearers.setdefault(line.symbol, line)
         if other is not line:
-            first, last = sorted((line, other), key=rank)
-            bearers[line.symbol] = first
-            reason = f"line {first.line} bears the symbol {first.symbol}"
-            rest.append(Skipped(last.line, last.segment, shortened(reason)))
+            bearers[line.symbol], last = sorted((line, other), key=rank)
+            rest.append(Skipped(last.line, last.segment, "another line bears its symbol"))
     return chain(bearers.values(), rest)
 
 

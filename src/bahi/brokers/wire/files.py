@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import json
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ _DAMAGE: Final = (
     ValueError,
     NotImplementedError,
     zlib.error,
+    lzma.LZMAError,
     zipfile.BadZipFile,
 )
 _SPACES: Final = dict.fromkeys(map(ord, " \t\r\n"))
@@ -231,7 +233,7 @@ class _Json:
             left = self._window[self._at :]
         try:
             answer = json.loads(before + left)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NotAMaster(f"{_started(self._expected)} breaks off behind its list.") from None
         return answer if isinstance(answer, dict) else {}
 
