@@ -6,6 +6,7 @@ import argparse
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -13,7 +14,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from bench import quotes
 from bench.keys import KeyBench, blake2b_floor
+from bench.masters import RATIOS as MASTER_RATIOS
+from bench.masters import MasterBench
+from bench.search import RATIOS as SEARCH_RATIOS
+from bench.search import SearchBench
 from bench.trail import TrailBench, a_folder, a_keyring
 from bench.writes import (
     RAW_BATCH,
@@ -42,6 +48,7 @@ def main() -> None:
     with PostgresBench.started() as postgres, ExitStack() as laid_out:
         contestants = _contestants(postgres)
         contestants |= _office(postgres, laid_out)
+        contestants |= _market(postgres)
         chosen = [name for name in contestants if given.only in name]
         contestants = {name: contestants[name] for name in chosen}
         figures: Figures = defaultdict(list)
@@ -105,6 +112,32 @@ def _office(postgres: PostgresBench | None, held: ExitStack) -> dict[str, Callab
     return found
 
 
+def _market(postgres: PostgresBench | None) -> dict[str, Callable[[], float]]:
+    """Name what finds symbols, loads masters and hands on prices; each is made when it is used."""
+    search = cache(SearchBench)
+    found: dict[str, Callable[[], float]] = {
+        name: lambda name=name: search().contestants()[name]() for name in SEARCHES
+    }
+    found |= {
+        "quotes: a dictionary": quotes.board_floor,
+        "quotes: 50 followers, one asleep": quotes.board,
+        "quotes: a simulated share": quotes.simulated_share,
+        "quotes: a simulated option": quotes.simulated_option,
+    }
+    houses = {"SQLite": a_file}
+    if postgres is not None:
+        houses["PostgreSQL"] = postgres.house
+    for name, house in houses.items():
+        masters = MasterBench(house)
+        found[f"{name}: master loaded"] = masters.load
+        found[f"{name}: next day's master"] = masters.next_day
+        found[f"{name}: its rows, raw"] = masters.raw
+        found[f"{name}: 1/p99 of a write alone"] = masters.writes_alone
+        found[f"{name}: 1/p99 of a write beside a load"] = masters.writes_beside_a_load
+    return found
+
+
+SEARCHES = tuple(it for ours, floor, _ in SEARCH_RATIOS for it in (floor, ours))
 STORED = (1, 10_000)
 OFFICE_RATIOS = [
     *((f"key remembered, of {n:,}", "keyed BLAKE2b", 1 / 3) for n in STORED),
@@ -144,7 +177,7 @@ def _print_figures(console: Console, figures: Figures) -> None:
 
 def _print_ratios(console: Console, figures: Figures) -> None:
     table = Table("ratio, round by round", "against", "median", "target", "")
-    for ours, floor, target in [*RATIOS, *OFFICE_RATIOS]:
+    for ours, floor, target in [*RATIOS, *OFFICE_RATIOS, *SEARCH_RATIOS, *MASTER_RATIOS]:
         if ours not in figures or floor not in figures:
             continue
         ratio = median(a / b for a, b in zip(figures[ours], figures[floor], strict=True))

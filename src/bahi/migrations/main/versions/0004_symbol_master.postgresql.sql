@@ -47,13 +47,10 @@ CREATE TABLE broker_listings (
 	broker_symbol TEXT NOT NULL, 
 	security_id TEXT NOT NULL, 
 	broker_lot BIGINT, 
-	updated_at BIGINT NOT NULL, 
 	CONSTRAINT pk_broker_listings PRIMARY KEY (load_id, instrument_id), 
 	CONSTRAINT fk_broker_listings_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE CASCADE, 
 	CONSTRAINT fk_broker_listings_load_id FOREIGN KEY(load_id) REFERENCES master_loads (id) ON DELETE CASCADE
 )
-
-CREATE INDEX ix_broker_listings_broker_security_id ON broker_listings (broker, security_id)
 
 CREATE INDEX ix_broker_listings_instrument_id_broker ON broker_listings (instrument_id, broker)
 
@@ -67,11 +64,8 @@ CREATE TABLE instrument_masters (
 	CONSTRAINT fk_instrument_masters_load_id FOREIGN KEY(load_id) REFERENCES master_loads (id) ON DELETE RESTRICT
 )
 
-CREATE TRIGGER broker_listings_touch BEFORE UPDATE ON broker_listings
-FOR EACH ROW WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION touch()
-
 CREATE VIEW broker_symbols AS
-SELECT b.broker AS broker, b.instrument_id AS instrument_id, b.exchange_segment AS exchange_segment, b.broker_symbol AS broker_symbol, b.security_id AS security_id, b.broker_lot AS broker_lot, to_char(to_timestamp(b.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at
+SELECT b.broker AS broker, b.instrument_id AS instrument_id, b.exchange_segment AS exchange_segment, b.broker_symbol AS broker_symbol, b.security_id AS security_id, b.broker_lot AS broker_lot, to_char(to_timestamp(m.in_force_since / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at
 FROM broker_listings b JOIN instrument_masters m ON m.broker = b.broker AND m.exchange_segment = b.exchange_segment AND m.load_id = b.load_id
 
 -- down

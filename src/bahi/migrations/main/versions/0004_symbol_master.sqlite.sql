@@ -48,14 +48,11 @@ CREATE TABLE broker_listings (
 	broker_symbol TEXT NOT NULL, 
 	security_id TEXT NOT NULL, 
 	broker_lot INTEGER, 
-	updated_at INTEGER NOT NULL, 
 	CONSTRAINT pk_broker_listings PRIMARY KEY (load_id, instrument_id), 
 	CONSTRAINT fk_broker_listings_instrument_id FOREIGN KEY(instrument_id) REFERENCES instruments (id) ON DELETE CASCADE, 
 	CONSTRAINT fk_broker_listings_load_id FOREIGN KEY(load_id) REFERENCES master_loads (id) ON DELETE CASCADE
 )
  STRICT
-
-CREATE INDEX ix_broker_listings_broker_security_id ON broker_listings (broker, security_id)
 
 CREATE INDEX ix_broker_listings_instrument_id_broker ON broker_listings (instrument_id, broker)
 
@@ -70,12 +67,8 @@ CREATE TABLE instrument_masters (
 )
  STRICT
 
-CREATE TRIGGER broker_listings_touch AFTER UPDATE ON broker_listings
-WHEN NEW.updated_at = OLD.updated_at
-BEGIN UPDATE broker_listings SET updated_at = max(CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER), OLD.updated_at + 1) WHERE rowid = NEW.rowid; END
-
 CREATE VIEW broker_symbols AS
-SELECT b.broker AS broker, b.instrument_id AS instrument_id, b.exchange_segment AS exchange_segment, b.broker_symbol AS broker_symbol, b.security_id AS security_id, b.broker_lot AS broker_lot, strftime('%Y-%m-%d %H:%M:%S', b.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at
+SELECT b.broker AS broker, b.instrument_id AS instrument_id, b.exchange_segment AS exchange_segment, b.broker_symbol AS broker_symbol, b.security_id AS security_id, b.broker_lot AS broker_lot, strftime('%Y-%m-%d %H:%M:%S', m.in_force_since / 1000000, 'unixepoch', '+330 minutes') AS updated_at
 FROM broker_listings b JOIN instrument_masters m ON m.broker = b.broker AND m.exchange_segment = b.exchange_segment AND m.load_id = b.load_id
 
 -- down
