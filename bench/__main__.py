@@ -134,6 +134,7 @@ def _market(postgres: PostgresBench | None) -> dict[str, Callable[[], float]]:
         found[f"{name}: its rows, raw"] = masters.raw
         found[f"{name}: 1/p99 of a write alone"] = masters.writes_alone
         found[f"{name}: 1/p99 of a write beside a load"] = masters.writes_beside_a_load
+        found[f"{name}: 1/p99 of a write beside the first"] = masters.writes_beside_the_first
     return found
 
 

@@ -131,9 +131,9 @@ def as_of_load_one(
     return {**rows, "broker_listings": (names, [(1, *row[1:]) for row in listed])}
 
 
-def p99_of_writes(url: str, *, beside_a_load: bool, seconds: float = 6.0) -> float:
+def p99_of_writes(url: str, *, beside_a_load: bool, day: int = 0, seconds: float = 6.0) -> float:
     """Return how many p99s of a write fit into a second, perhaps beside a load elsewhere."""
-    command = [sys.executable, "-m", "bench.masters", url]
+    command = [sys.executable, "-m", "bench.masters", url, str(day)]
 
     other = subprocess.Popen(command) if beside_a_load else None
 
@@ -183,12 +183,19 @@ class MasterBench:
             return raw(url, self._rows)
 
     def writes_alone(self) -> float:
-        """Measure writes with no load."""
+        """Measure writes with no load, in a house that has a master."""
         with self._house() as url:
+            load(url)
             return p99_of_writes(url, beside_a_load=False)
 
     def writes_beside_a_load(self) -> float:
-        """Measure writes while another process loads."""
+        """Measure writes while another process loads the next day's file."""
+        with self._house() as url:
+            load(url)
+            return p99_of_writes(url, beside_a_load=True, day=1)
+
+    def writes_beside_the_first(self) -> float:
+        """Measure writes while another process loads the first file of all."""
         with self._house() as url:
             return p99_of_writes(url, beside_a_load=True)
 
@@ -200,8 +207,10 @@ RATIOS = [
       ("SQLite", "PostgreSQL")),
     *((f"{name}: 1/p99 of a write beside a load", f"{name}: 1/p99 of a write alone", 1 / 3)
       for name in ("SQLite", "PostgreSQL")),
+    *((f"{name}: 1/p99 of a write beside the first", f"{name}: 1/p99 of a write alone", None)
+      for name in ("SQLite", "PostgreSQL")),
 ]  # fmt: skip
 
 
 if __name__ == "__main__":
-    load(sys.argv[1])
+    load(sys.argv[1], day=int(sys.argv[2]))

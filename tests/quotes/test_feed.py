@@ -183,7 +183,7 @@ def test_who_does_not_read_costs_bounded_memory_is_told_and_cut_off(tmp_path: Pa
 
     async def run() -> None:
         fed = Fed()
-        async with members(tmp_path, fed, 2, stuck_after_s=0.3) as (serving, board):
+        async with members(tmp_path, fed, 2, stuck_after_s=0.3, parting_s=60) as (serving, board):
             awake = board.subscribe("awake", range(50))
             await fed.is_asked_for(set(range(50)))
             reader, writer = await connected(tmp_path)
@@ -205,9 +205,12 @@ def test_who_does_not_read_costs_bounded_memory_is_told_and_cut_off(tmp_path: Pa
             while seen.get(49) != count + 1:
                 seen |= {it.instrument_id: it.last for it in (await awake.news()).quotes}
             writer.transport.resume_reading()
-            with suppress(FeedLost):
-                while True:
-                    await hear_told(reader)
+            told = await hear_told(reader)
+            while isinstance(told, News):
+                told = await hear_told(reader)
+            assert told == Bye("It did not read what it asked for.")
+            with pytest.raises(FeedLost):
+                await hear_told(reader)
             writer.close()
 
     asyncio.run(run())

@@ -11,7 +11,7 @@ from math import exp
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bahi.instruments.model.instrument import Instrument
@@ -146,9 +146,12 @@ def test_every_second_of_a_while_fits_the_figures_of_the_day(it: Instrument) -> 
     assert len(moved) > 20
 
 
-@given(instruments.filter(lambda it: not it.cas_eligible), instants)
+@given(instruments, instants)
+@example(AUCTIONED, at("2026-11-20 15:14:30"))
 @settings(max_examples=40)
 def test_a_minute_is_what_its_seconds_came_to(it, when) -> None:
+    """Of what is in the closing auction, as long as its trading is continuous: until 15:15."""
+    assume(not it.cas_eligible or when < at("2026-11-20 15:15:00"))
     begins = when - timedelta(seconds=when.second)
     seconds = [quoted(it, begins + n * SECOND) for n in range(60)]
     before = quoted(it, begins - SECOND)

@@ -18,12 +18,13 @@ from bahi.kernel.clock import Clock
 from bahi.kernel.errors import NotFound
 from bahi.kernel.money import Price
 from bahi.quotes.service.board import Board
+from bahi.quotes.service.candle_files import CandleFiles
 from bahi.quotes.service.feed import FeedMember
 from bahi.quotes.service.files import Replay
 from bahi.quotes.service.history import KeptCandles
 from bahi.quotes.service.market import LiveMarket, SimulatedPrices
 from bahi.quotes.service.quotes import Quotes
-from bahi.quotes.service.sources import keep_pumping
+from bahi.quotes.service.sources import first_of, keep_pumping
 
 SIMULATED: Final = "simulated"
 REPLAY: Final = "replay"
@@ -44,8 +45,12 @@ def prices_of(
         return Prices(Quotes(board, clock, market=market, source=SIMULATED), market)
     if origin.word == REPLAY and origin.file is not None:
         kept = KeptCandles(MarketDays(NO_FACTS), instruments.at_hand)
+        files = None
+        if settings.candles_folder is not None:
+            files = CandleFiles(settings.candles_folder, kept, instruments.at_hand, clock)
         source = f"{REPLAY}:{origin.file.name}"
-        return Prices(Quotes(board, clock, history=kept, source=source), candles=kept)
+        quotes = Quotes(board, clock, history=files or kept, source=source)
+        return Prices(quotes, candles=kept, files=files)
     return Prices(Quotes(board, clock))
 
 
@@ -72,7 +77,10 @@ async def bring_in(house: Rooms) -> None:
             partial(_replayed, house, origin.file),
             tell=prices.candles.take,
         )
-        await member.run()
+        if prices.files is None:
+            await member.run()
+        else:
+            await first_of(member.run(), prices.files.keep())
 
 
 def _replayed(house: Rooms, file: Path) -> Replay:

@@ -17,6 +17,7 @@ from bahi.jobs.service import Bell
 from bahi.kernel.clock import Clock
 from bahi.kernel.crypto import Vault
 from bahi.kernel.keyring import Keyring
+from bahi.quotes.service.candle_files import CandleFiles
 from bahi.quotes.service.history import KeptCandles
 from bahi.quotes.service.market import LiveMarket
 from bahi.quotes.service.quotes import Quotes
@@ -35,6 +36,7 @@ class Prices:
     quotes: Quotes
     market: LiveMarket | None = None
     candles: KeptCandles | None = None
+    files: CandleFiles | None = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The terminal door: every command, one file for each noun.
 
 Exit codes: 0 done; 1 not done, or a check that found something, with a sentence on standard error;
-2 not understood; 130 stopped by Ctrl-C (`bahi up` ends with 0: that is how one stops it). `bahi
-token run` says more by its code, see there.
+2 not understood; 130 stopped by Ctrl-C (`bahi up`, `bahi worker` and `bahi quote --watch`
+end with 0: that is how one stops them). `bahi token run` says more by its code, see there.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from bahi.cli import (
     key,
     keys,
     person,
+    quote,
     token,
     up,
     user,
@@ -62,6 +63,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(instruments.app, name="instruments")
+app.add_typer(quote.app, name="quote")
 app.add_typer(job.app, name="job")
 app.add_typer(alert.app, name="alert")
 app.command("health")(health.health)

@@ -6,14 +6,14 @@ Every command here acts as the terminal: who may open the stores may do anything
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
 from bahi.kernel.actor import the_house
 from bahi.kernel.clock import ist_text
-from bahi.kernel.errors import Conflict, NotFound
+from bahi.kernel.errors import Conflict, Invalid, NotFound
 
 if TYPE_CHECKING:
     from bahi.accounts.model import Account, Egress, Person, Registration
@@ -137,3 +137,13 @@ def cells(*values: object) -> tuple[str, ...]:
     return tuple(
         words[value] if value is None or isinstance(value, bool) else str(value) for value in values
     )
+
+
+def day_of(word: str | None) -> date | None:
+    """Read a day that a command names; none where it names none."""
+    if word is None:
+        return None
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise Invalid(f"{word[:24]!r} is no day; write it like 2026-11-24.") from None

@@ -18,6 +18,7 @@ from bahi.config.kinds import (
     FOLDER,
     KEYRING,
     MARKET,
+    OPTIONAL_FOLDER,
     POSTGRES,
     PROXIES,
     PUBLIC,
@@ -26,6 +27,7 @@ from bahi.config.kinds import (
     IPNetwork,
     Kind,
     PriceOrigin,
+    addresses_by_broker,
     among,
     whole,
 )
@@ -33,7 +35,7 @@ from bahi.config.page import PAGE_HEAD
 from bahi.config.urls import place as place
 from bahi.config.urls import redacted as redacted
 from bahi.kernel.errors import Misconfigured
-from bahi.kernel.words import BrokerSlug, parse
+from bahi.kernel.words import BrokerSlug
 
 Migrate = Literal["auto", "refuse", "warn"]
 
@@ -300,6 +302,15 @@ class Settings:
             "How many times faster than it was a file is replayed; 0: as fast as it is read.",
         ),
     ]
+    candles_folder: Annotated[
+        Path | None,
+        Setting(
+            "BAHI_CANDLES_FOLDER",
+            "",
+            OPTIONAL_FOLDER,
+            "Where candles of what a feed brings are kept as Parquet; empty: in memory only.",
+        ),
+    ]
     log_form: Annotated[
         Literal["pretty", "json"],
         Setting(
@@ -344,14 +355,7 @@ class Settings:
     @property
     def broker_options(self) -> dict[BrokerSlug, dict[str, str]]:
         """Other addresses of brokers' servers, by broker and by what they are."""
-        options: dict[BrokerSlug, dict[str, str]] = {}
-        for pair in self.brokers.split():
-            name, _, address = pair.partition("=")
-            broker, _, which = name.partition(".")
-            options.setdefault(parse(BrokerSlug, broker, field="BAHI_BROKER_ADDRESSES"), {})[
-                which
-            ] = address
-        return options
+        return addresses_by_broker(self.brokers)
 
     @property
     def keyring(self) -> Path:

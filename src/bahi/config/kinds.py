@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from bahi.kernel.words import BrokerSlug, parse
+
 POSTGRES: Final = ("postgresql://", "postgres://")
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -119,6 +121,17 @@ def _market(given: str, home: Path) -> PriceOrigin:
     return PriceOrigin(word)
 
 
+def addresses_by_broker(given: str) -> dict[BrokerSlug, dict[str, str]]:
+    """Part `broker.name=address` pairs by broker and by what the addresses are of."""
+    options: dict[BrokerSlug, dict[str, str]] = {}
+    for pair in given.split():
+        name, _, address = pair.partition("=")
+        broker, _, which = name.partition(".")
+        slug = parse(BrokerSlug, broker, field="BAHI_BROKER_ADDRESSES")
+        options.setdefault(slug, {})[which] = address
+    return options
+
+
 MARKET: Final = Kind("simulated, off or replay:FILE", _market)
 PUBLIC: Final = Kind("http://host:port or https://host", _public_url)
 BROKERS: Final = Kind("broker.name=http://host:port, several parted by spaces", _broker_addresses)
@@ -128,6 +141,9 @@ PROXIES: Final = Kind(
     _proxies,
 )
 FOLDER: Final = Kind("a folder", _folder)
+OPTIONAL_FOLDER: Final = Kind(
+    "a folder, or nothing", lambda given, home: _folder(given, home) if given else None
+)
 ADDRESS: Final = Kind("an address of this machine", lambda given, _home: given)
 DATABASE: Final = Kind("sqlite:///file or postgresql://user:password@host/database", _database)
 REPLICA: Final = Kind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -88,6 +88,13 @@ class Plan:
 
     fresh: list[Fresh] = field(default_factory=list)
     again: list[Again] = field(default_factory=list)
+
+    def parts(self, at_once: int) -> Iterator[Plan]:
+        """Yield what is new, and then what is known, so much of it as one transaction may hold."""
+        if self.fresh:
+            yield Plan(self.fresh)
+        for first in range(0, len(self.again), at_once):
+            yield Plan([], self.again[first : first + at_once])
 
 
 @dataclass

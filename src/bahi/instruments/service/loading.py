@@ -27,6 +27,7 @@ from bahi.kernel.listings import Listing
 from bahi.kernel.words import BrokerSlug, Segment
 
 REMOVED_AT_ONCE: Final = 1_000
+LISTINGS_AT_ONCE: Final = 400  # orders wait for each transaction, on SQLite
 LEFT_AT_ONCE: Final = 20_000
 LOADS_KEPT: Final = 30  # of each broker, for people to look back at
 
@@ -93,10 +94,11 @@ class _Loading:
             self._reader.name_stubs(plan, self._stubs)
             now = to_micros(self._clock())
             stage = Stage(self._id, self._wanted.broker, self._reader.day, now)
-            written = await self._store.write(write_down, stage, plan, self._roots)
-            self._roots |= written.roots | written.stubs
-            self._stubs |= written.stubs
-            self._waiting += written.waiting
+            for part in plan.parts(LISTINGS_AT_ONCE):
+                written = await self._store.write(write_down, stage, part, self._roots)
+                self._roots |= written.roots | written.stubs
+                self._stubs |= written.stubs
+                self._waiting += written.waiting
             tell(lines[-1].line)
 
     async def _plan(self, lines: Sequence[Line]) -> Plan:

@@ -46,6 +46,7 @@ GREETED_WITHIN_S: Final = 5.0
 STUCK_AFTER_S: Final = 10.0
 """How long a follower may leave everything unread."""
 PARTING_S: Final = 0.5
+"""How long the goodbye to one who has to go may take to be read."""
 BUFFERED: Final = 64 << 10
 """Bytes that wait for a follower in this process; the system keeps some more."""
 AGAIN_AFTER_S: Final = 0.05
@@ -69,10 +70,12 @@ class FeedMember:
         *,
         tell: Tell | None = None,
         stuck_after_s: float = STUCK_AFTER_S,
+        parting_s: float = PARTING_S,
         pause: Pause = asyncio.sleep,
     ) -> None:
         self._home, self._board, self._open_source = home, board, open_source
-        self._tell, self._stuck_after_s, self._pause = tell, stuck_after_s, pause
+        self._tell, self._pause = tell, pause
+        self._stuck_after_s, self._parting_s = stuck_after_s, parting_s
         self.is_serving = False
         self.is_connected = False
 
@@ -108,7 +111,7 @@ class FeedMember:
 
     async def _serve(self) -> None:
         token = secrets.token_urlsafe(32)
-        door = _Door(self._board, token, self._stuck_after_s)
+        door = _Door(self._board, token, self._stuck_after_s, self._parting_s)
         server = await asyncio.start_server(door.let_in, "127.0.0.1", 0)
         address = Address(server.sockets[0].getsockname()[1], token)
         try:
@@ -169,8 +172,9 @@ class FeedMember:
 class _Door:
     """Where followers come in: each with the token, and each with what it follows."""
 
-    def __init__(self, board: Board, token: str, stuck_after_s: float) -> None:
-        self._board, self._token, self._stuck_after_s = board, token, stuck_after_s
+    def __init__(self, board: Board, token: str, stuck_after_s: float, parting_s: float) -> None:
+        self._board, self._token = board, token
+        self._stuck_after_s, self._parting_s = stuck_after_s, parting_s
         self._inside: set[asyncio.Task[None]] = set()
 
     async def let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -184,7 +188,7 @@ class _Door:
         except (FeedLost, Closed, OSError):
             pass  # it went
         except _MustGo as why:
-            await _part(writer, str(why))
+            await _part(writer, str(why), self._parting_s)
         finally:
             self._inside.discard(task)
             writer.transport.abort()
@@ -239,10 +243,10 @@ async def _listen(reader: asyncio.StreamReader, subscription: Subscription) -> N
                 raise _MustGo(str(fault)) from None
 
 
-async def _part(writer: asyncio.StreamWriter, reason: str) -> None:
+async def _part(writer: asyncio.StreamWriter, reason: str, within_s: float) -> None:
     """Tell why it ends, and wait a moment for it to be read."""
     with suppress(OSError, TimeoutError):
         writer.write(framed(Bye(reason)))
         writer.close()
-        async with asyncio.timeout(PARTING_S):
+        async with asyncio.timeout(within_s):
             await writer.wait_closed()

@@ -63,6 +63,11 @@ class KeptCandles:
         opens, ends = (datetime.fromtimestamp(it, UTC) for it in (session.opens, session.ends))
         return DayOfCandles(opens, ends)
 
+    def days(self) -> tuple[tuple[int, date, DayOfCandles], ...]:
+        """Return what is kept: the instrument's id, the day, and what it came to so far."""
+        kept = self._kept.items()
+        return tuple((*key, it) for key, it in kept if it is not None)
+
     async def candles(
         self, instrument: Instrument, interval: Interval, first: datetime, last: datetime
     ) -> tuple[Candle, ...]:
