@@ -74,6 +74,15 @@ def test_special_hours_are_read_in_india_and_several_sessions_stay_several() -> 
     assert (NFO, day("2025-10-21")) not in found  # neither closed nor special: as always
 
 
+def test_a_list_is_complete_only_for_the_markets_that_it_names_in_that_year() -> None:
+    said = answer(closed_exchanges=["NSE", "MCX"])
+    listed = read(upstox.market_days(said, complete=2025)).years
+    assert {(it.segment, it.year) for it in listed} == {(NSE, 2025), (MCX, 2025)}
+    for text in (2024, -5, 20251):
+        with pytest.raises(Invalid, match=f"Upstox's list of holidays has no day of {text}"):
+            upstox.market_days(said, complete=text)
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,11 +19,12 @@ from bahi.calendar.model import (
     MarketDays,
     Phase,
     UnknownDay,
+    Weekly,
     YearFact,
     is_us_daylight,
 )
 from bahi.calendar.model.facts import us_law_says_daylight
-from bahi.kernel.clock import session_boundary
+from bahi.kernel.clock import IST, session_boundary
 from bahi.kernel.errors import Invalid
 from bahi.kernel.words import BrokerSlug, Segment
 from tests.calendars.known import (
@@ -45,6 +46,7 @@ from tests.calendars.known import (
 )
 
 MINUTE = timedelta(minutes=1)
+WEST = timezone(timedelta(hours=-8))
 
 
 # By name
@@ -243,6 +245,62 @@ def test_an_index_moves_with_its_exchange() -> None:
 def test_a_naive_time_is_refused() -> None:
     with pytest.raises(Invalid):
         DAYS.state(NSE, datetime(2026, 11, 20, 10, 0))  # noqa: DTZ001 - that is the fault
+
+
+def test_at_the_ends_of_time_nothing_is_known_and_nothing_breaks() -> None:
+    ends = [
+        (datetime(9999, 12, 31, 23, tzinfo=UTC), at("2027-01-01 00:00"), None),
+        (datetime(9999, 12, 31, 23, tzinfo=WEST), at("2027-01-01 00:00"), None),
+        (datetime(1, 1, 1, tzinfo=UTC), None, at("2024-01-01 00:00")),
+        (datetime(1, 1, 1, tzinfo=IST), None, at("2024-01-01 00:00")),
+    ]
+    for instant, since, following in ends:
+        for segment in EVERY:
+            found = DAYS.state(segment, instant)
+            assert (found.phase, found.is_open) == (Phase.UNKNOWN, None)
+            assert (found.since, found.next_change) == (since, following)
+            assert f" in {instant.year};" in found.reason
+    for last in (date.min, date.max):
+        assert DAYS.is_trading_day(NSE, last) is None
+        assert DAYS.square_off_at(BrokerSlug.KITE, NSE, last) is None
+        for ask in (DAYS.previous_trading_day, DAYS.next_trading_day, DAYS.expiry_day):
+            with pytest.raises(UnknownDay):
+                ask(NSE, last)
+        with pytest.raises(UnknownDay):
+            DAYS.trading_days(NSE, last, last)
+
+
+def test_what_somebody_entered_of_an_impossible_year_is_not_known() -> None:
+    facts = [YearFact(segment=NSE, year=it) for it in (1, 1989, 2101, 9999)]
+    only = DayFact(segment=NSE, day=date.max, kind=Kind.FULL_DAY, description="x")
+    days = MarketDays(Facts(weekly=FACTS.weekly, days=(only,), years=tuple(facts)))
+    for text in ("1989-12-29 11:00", "2101-01-03 11:00"):
+        assert days.state(NSE, at(text)).next_change is None
+    assert days.state(NSE, datetime.max.replace(tzinfo=UTC)).is_open is None
+    assert days.is_trading_day(NSE, date.max) is None
+
+
+def test_hours_that_are_not_confirmed_make_none_of_the_day_look_so() -> None:
+    assert not state(BFO, "2026-08-03 15:40").is_verified  # only taken to close then, as NSE does
+    assert not DAYS.hours_on(BFO, day("2026-08-03")).is_confirmed
+    assert state(NFO, "2026-08-03 15:40").is_verified
+    assert not DAYS.hours_on(NFO, day("2026-08-03")).is_confirmed  # its pre-open is not
+    assert DAYS.hours_on(NFO, day("2026-07-31")).is_confirmed
+    assert not DAYS.hours_on(CDS, day("2026-07-31")).is_confirmed
+    assert DAYS.hours_on(MCX, day("2026-11-24")).is_confirmed
+
+
+def test_a_break_is_as_sure_as_the_hours_on_both_its_sides() -> None:
+    morning = Hours(Phase.OPEN, time(10), time(11))
+    noon = Hours(Phase.OPEN, time(12), time(13))
+    week = (
+        Weekly(segment=NSE, weekday=4, sessions=(morning,)),
+        Weekly(segment=NSE, weekday=4, sessions=(noon,), is_verified=False),
+    )
+    days = MarketDays(Facts(weekly=week, years=(YearFact(segment=NSE, year=2026),)))
+    seen = [days.state(NSE, at(f"2026-11-20 {it}:30")).is_verified for it in range(10, 14)]
+    assert days.state(NSE, at("2026-11-20 09:30")).is_verified
+    assert seen == [True, False, False, False]
 
 
 # Trading days

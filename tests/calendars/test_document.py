@@ -92,6 +92,20 @@ GOOD: dict[str, Any] = {
             "09:30-11:00 begins before 09:15-10:00 ends",
         ),
         ({"sessions": [], "pre_open": ["09:00-09:08"]}, "there is no hour of trading"),
+        ({"sessions": ["09:15-15:30"], "closing_auction": ["08:00-08:30"]}, "08:00-08:30 does not"),
+        ({"closing_auction": ["09:45-09:55"]}, "closing_auction: 09:45-09:55 does not follow the"),
+        ({"closing_auction": ["10:01-10:15"]}, "it has to begin in 09:15-10:00, or when that ends"),
+        ({"closing_auction": ["09:45-10:05", "10:05-10:10"]}, "there are 2; a day has one"),
+        ({"closing_auction": ["09:45-10:05", "09:50-10:10"]}, "there are 2; a day has one"),
+        (
+            {"sessions": ["09:15-10:00", "11:30-12:30"], "closing_auction": ["09:45-10:05"]},
+            "it has to begin in 11:30-12:30",
+        ),
+        (
+            {"closing_auction": ["09:45-10:15"], "post_close": ["10:10-10:30"]},
+            "closing_auction: 09:45-10:15 lies over 10:10-10:30, another session.",
+        ),
+        ({"description": "\ud800"}, "days[0].description: it has to be a text"),
         ({"kind": "full_day"}, "days[0].sessions: a day of kind full_day has none of its own"),
         ({"unverified": "perhaps"}, "days[0].unverified: 'perhaps' is neither yes nor no."),
         ({"holiday": "x"}, "days[0].holiday: no such name; there are date, segments"),
@@ -102,6 +116,13 @@ def test_what_cannot_be_right_is_named_with_its_place(change: Any, sentence: str
         read_document(json.dumps([{**GOOD, **change}]), name="days.json")
     assert str(refused.value).startswith("days.json: ")
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("auction", ["15:15-15:35", "15:30-15:50", "09:15-15:30"])
+def test_a_closing_auction_takes_over_from_the_last_trading(auction: str) -> None:
+    day = {"sessions": ["09:15-15:30"], "closing_auction": [auction], "post_close": ["15:50-16:00"]}
+    (read,) = read_document(json.dumps([{**GOOD, **day}])).days
+    assert [it.phase for it in read.sessions if it.phase is Phase.CLOSING_AUCTION]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +136,8 @@ def test_what_cannot_be_right_is_named_with_its_place(change: Any, sentence: str
         ('[{"date": "2027-01-26",]', "line 1, column 24: this is no JSON"),
         ("[7]", "days[0]: it has to be an object with a date"),
         ("[" * 100_000, "it is nested too deeply"),
+        (f'[{{"date": {"9" * 5_000}}}]', "a number in it is too long to be read"),
+        (f'[{{"segments": {"9" * 4_000}}}]', "days[0].segments: it has to be a text of up to 300"),
         ("<html>", "line 1: the first line has to name the columns"),
         ("date,kind,kind\n", "line 1: a column is named twice"),
         ("date,segments,kind\n2027-01-26,all\n", "line 2: it has 2 columns, and the first line"),

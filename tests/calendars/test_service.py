@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -15,16 +15,28 @@ from bahi.audit.service import recent
 from bahi.bootstrap import House
 from bahi.bootstrap.office import handlers_of
 from bahi.calendar import service
-from bahi.calendar.model import Document, Facts, MarketDays, Phase, read_document
+from bahi.calendar.model import (
+    Document,
+    Facts,
+    MarketDays,
+    Phase,
+    SquareOff,
+    SquareOffFact,
+    read_document,
+)
 from bahi.calendar.model.document import document_of
 from bahi.calendar.service import (
     LiveCalendar,
+    TimesOf,
     exceptions_of,
     furnish,
     import_days,
     remove_day,
+    remove_square_offs,
     remove_year,
     set_day,
+    set_square_offs,
+    shipped,
     what_is_missing,
 )
 from bahi.db.migrate import Migrator
@@ -35,8 +47,9 @@ from bahi.jobs import service as jobs
 from bahi.jobs.model import Retry, Terms
 from bahi.jobs.service import JobContext
 from bahi.kernel.actor import Actor, the_house
-from bahi.kernel.errors import Forbidden, NotFound
-from bahi.kernel.words import Role, Segment
+from bahi.kernel.clock import IST
+from bahi.kernel.errors import Forbidden, Invalid, NotFound
+from bahi.kernel.words import BrokerSlug, Role, Segment
 from bahi.migrations import history
 from bahi.notify.model import Severity
 from bahi.notify.service import list_alerts
@@ -112,14 +125,14 @@ def test_what_people_entered_survives_every_start(
         main = house.stores["main"]
         await house.furnish()
         await main.write(import_days, WHO, a_document(DIWALI), NOW)
-        await main.write(remove_day, WHO, NSE, day("2026-11-24"), NOW)
+        await main.write(remove_day, WHO, [NSE], day("2026-11-24"), NOW)
         await house.furnish()
         days = await days_of(house)
         assert opens(days, NSE) == ["18:00"]
         assert days.is_trading_day(NSE, day("2026-11-24")) is True
 
-        monkeypatch.setattr(service, "newer_than", later)
-        monkeypatch.setattr(service, "RELEASE", 2)
+        monkeypatch.setattr(shipped, "newer_than", later)
+        monkeypatch.setattr(shipped, "RELEASE", 2)
         await house.furnish()
         days = await days_of(house)
         assert opens(days, NSE) == ["18:00"]  # a person's word stays
@@ -188,25 +201,158 @@ def test_a_brokers_list_fills_what_is_missing_and_replaces_nothing(home: dict[st
     live_in(home, story)
 
 
-def test_a_day_is_set_and_removed_and_a_year_is_taken_back(home: dict[str, str]) -> None:
+def test_what_a_person_entered_is_removed_first_and_then_what_came_with_bahi(
+    home: dict[str, str],
+) -> None:
     async def story(house: House) -> None:
-        main = house.stores["main"]
+        main, wanted = house.stores["main"], day("2026-11-08")
         await house.furnish()
+        came = (await days_of(house)).hours_on(NSE, wanted)
         (diwali,) = a_document(DIWALI).days
         await main.write(set_day, WHO, diwali, NOW)
         assert opens(await days_of(house), NSE) == ["18:00"]
-        gone = await main.write(remove_day, WHO, Segment.NSE_INDEX, day("2026-11-08"), NOW)
-        assert gone == diwali
-        assert (await days_of(house)).is_trading_day(NSE, day("2026-11-08")) is False
-        with pytest.raises(NotFound, match="2026-11-08 is no exception of NSE_EQ"):
-            await main.write(remove_day, WHO, NSE, day("2026-11-08"), NOW)
-        await main.write(remove_year, WHO, NSE, 2026, NOW)
-        assert (await days_of(house)).state(NSE, NOW).is_open is None
-        assert (await days_of(house)).state(NFO, NOW).is_open is True
-        with pytest.raises(NotFound):
-            await main.write(remove_year, WHO, NSE, 2026, NOW)
+        (removed,) = await main.write(remove_day, WHO, [Segment.NSE_INDEX], wanted, NOW)
+        assert removed.was == diwali
+        assert removed.now is not None
+        assert (await days_of(house)).hours_on(NSE, wanted) == came
+        (removed,) = await main.write(remove_day, WHO, [NSE], wanted, NOW)
+        assert (removed.was.is_shipped, removed.now) == (True, None)
+        assert (await days_of(house)).is_trading_day(NSE, wanted) is False
+        with pytest.raises(NotFound, match="Nothing is entered of 2026-11-08 for NSE_EQ"):
+            await main.write(remove_day, WHO, [NSE], wanted, NOW)
+        newest = [it for it in await recent(main, WHO) if it.action == "remove"]
+        assert [it.new_value is None for it in sorted(newest, key=lambda it: it.id)] == [
+            *(False, True),
+        ]
 
     live_in(home, story)
+
+
+def test_a_day_is_removed_of_several_markets_at_once(home: dict[str, str]) -> None:
+    hours = {**DIWALI, "date": "2026-11-29", "segments": ["NSE", "MCX"]}
+
+    async def story(house: House) -> None:
+        main, wanted = house.stores["main"], day("2026-11-29")
+        await house.furnish()
+        await main.write(import_days, WHO, a_document(hours), NOW)
+        removed = await main.write(remove_day, WHO, EVERY, wanted, NOW)
+        assert [it.was.segment for it in removed] == [NSE, MCX]
+        assert (await days_of(house)).is_trading_day(MCX, wanted) is False
+
+    live_in(home, story)
+
+
+def test_a_year_is_taken_back(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        main = house.stores["main"]
+        await house.furnish()
+        assert await main.write(remove_year, WHO, [Segment.NSE_INDEX, NSE], 2026, NOW) == (NSE,)
+        assert (await days_of(house)).state(NSE, NOW).is_open is None
+        assert (await days_of(house)).state(NFO, NOW).is_open is True
+        with pytest.raises(NotFound, match="The list of 2026 is not complete for NSE_EQ anyway"):
+            await main.write(remove_year, WHO, [NSE], 2026, NOW)
+        again = {"date": "2026", "segments": ["NSE"], "kind": "year"}
+        await main.write(import_days, WHO, a_document(again), NOW)  # its days were never gone
+        assert (await days_of(house)).state(NSE, NOW).is_open is True
+
+    live_in(home, story)
+
+
+def test_no_list_is_complete_without_a_holiday_in_it(home: dict[str, str]) -> None:
+    """Or 2027-01-26 would be open everywhere, confirmed, and nobody warned any more."""
+    year = {"date": "2027", "segments": "all", "kind": "year"}
+    holiday = {**year, "date": "2027-01-26", "kind": "full_day", "description": "Republic Day"}
+    settles = {**holiday, "kind": "ordinary"}
+    unlisted = {**holiday, "segments": [str(it) for it in EVERY[1:]]}
+
+    async def story(house: House) -> None:
+        main = house.stores["main"]
+        await house.furnish()
+        for entries in ([year], [year, settles], [year, unlisted]):
+            with pytest.raises(Invalid, match="The list of 2027 for NSE_EQ would be complete with"):
+                await main.write(import_days, WHO, a_document(*entries), NOW)
+        assert not (await days_of(house)).is_year_known(MCX, 2027)
+        assert exceptions_of(await days_of(house), 2027) == []
+        await main.write(import_days, WHO, a_document(year, holiday), NOW)
+        # nor does it become so, by whatever way its last holiday would go
+        with pytest.raises(Invalid, match="take the year back with `bahi calendar remove 2027`"):
+            await main.write(remove_day, WHO, [MCX], day("2027-01-26"), NOW)
+        with pytest.raises(Invalid):
+            await main.write(import_days, WHO, a_document(settles), NOW)
+        await main.write(remove_year, WHO, [MCX], 2027, NOW)
+        await main.write(remove_day, WHO, [MCX], day("2027-01-26"), NOW)
+        assert (await days_of(house)).is_trading_day(MCX, day("2027-01-26")) is None
+
+    live_in(home, story)
+
+
+SINCE = day("2026-11-23")
+EARLIER = SquareOffFact(
+    broker=BrokerSlug.KITE,
+    segment=NSE,
+    at=time(15, 10),
+    valid_from=SINCE,
+    source="mail of the broker",
+)
+
+
+def test_square_off_times_are_entered_from_a_day_on_and_taken_back(home: dict[str, str]) -> None:
+    kite, later = BrokerSlug.KITE, day("2026-11-25")
+
+    async def story(house: House) -> None:
+        main = house.stores["main"]
+        await house.furnish()
+
+        async def times(on: date) -> list[str]:
+            days = await days_of(house)
+            found = [
+                days.square_off_at(kite, NSE, on, in_closing_auction=it) for it in (False, True)
+            ]
+            return [f"{it.at:%H:%M} {it.source}" for it in map(in_india, found)]
+
+        async def enter(fact: SquareOffFact) -> None:
+            await main.write(set_square_offs, WHO, [fact], NOW)
+
+        await enter(EARLIER)
+        assert await times(day("2026-11-20")) == ["15:20 the ", "15:20 the "]
+        assert await times(SINCE) == ["15:10 mail", "15:10 mail"]
+        await enter(replace(EARLIER, in_closing_auction=True, at=None, minutes_before_close=30))
+        assert await times(SINCE) == ["15:10 mail", "14:45 mail"]  # its trading ends at 15:15
+        await enter(replace(EARLIER, valid_from=later, at=time(15, 5)))
+        assert await times(later) == ["15:05 mail", "15:05 mail"]  # the newest word
+        await enter(EARLIER)  # for both: the half gives way
+        assert await times(SINCE) == ["15:10 mail", "15:10 mail"]
+        whose = TimesOf(kite, frozenset({NSE, NFO}))
+        for since in (later, SINCE):
+            assert await main.write(remove_square_offs, WHO, whose, since, NOW) == (NSE,)
+        assert await times(later) == ["15:20 the ", "15:20 the "]
+        with pytest.raises(NotFound, match="Nobody entered a time of kite from 2026-11-23 on"):
+            await main.write(remove_square_offs, WHO, whose, SINCE, NOW)
+        trail = [it for it in await recent(main, WHO) if it.action == "square_off"]
+        assert len(trail) == 6
+
+    live_in(home, story)
+
+
+def in_india(found: SquareOff | None) -> SquareOff:
+    assert found is not None
+    return found._replace(at=found.at.astimezone(IST), source=f"{found.source:.4}")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"at": None}, "Say one of both"),
+        ({"minutes_before_close": 5}, "Say one of both"),
+        ({"at": None, "minutes_before_close": 0}, "0 minutes before the close is no time"),
+        ({"valid_from": None}, "Say from when on"),
+        ({"valid_from": day("9999-12-31")}, "Say from when on"),
+        ({"source": " "}, "Say who says so"),
+    ],
+)
+def test_a_square_off_time_that_nobody_can_mean_is_refused(change: Any, sentence: str) -> None:
+    with pytest.raises(Invalid, match=sentence):
+        replace(EARLIER, **change).check_entered()
 
 
 def test_only_an_admin_changes_market_days(home: dict[str, str]) -> None:
@@ -218,8 +364,10 @@ def test_only_an_admin_changes_market_days(home: dict[str, str]) -> None:
         for fn, args in (
             (import_days, (a_document(DIWALI),)),
             (set_day, (diwali,)),
-            (remove_day, (NSE, diwali.day)),
-            (remove_year, (NSE, 2026)),
+            (remove_day, ([NSE], diwali.day)),
+            (remove_year, ([NSE], 2026)),
+            (set_square_offs, ([EARLIER],)),
+            (remove_square_offs, (TimesOf(BrokerSlug.KITE, frozenset({NSE})), NOW.date())),
         ):
             with pytest.raises(Forbidden):
                 await main.write(fn, trader, *args, NOW)
@@ -244,7 +392,7 @@ def test_every_process_knows_of_a_change_and_nobody_reads_without_one(
         await elsewhere.look()
         after = await calendar.days()
         assert opens(after, NSE) == ["18:00"]
-        await main.write(remove_day, WHO, NSE, day("2026-11-08"), NOW)
+        await main.write(remove_day, WHO, [NSE], day("2026-11-08"), NOW)
         time_s = 1.0  # the numbers are too old to be trusted: the database is asked
         assert opens(await calendar.days(), NSE) == []
 
@@ -263,14 +411,18 @@ def test_what_is_missing_is_said_from_december_on() -> None:
 
 def test_the_house_warns_each_day_until_the_year_is_there(home: dict[str, str]) -> None:
     this, following = MORNING.year, MORNING.year + 1
-    whole = [{"date": str(year), "segments": "all", "kind": "year"} for year in (this, following)]
+    feast = {"segments": "all", "kind": "full_day", "description": "a holiday"}
+    whole = [
+        [{"date": str(year), "segments": "all", "kind": "year"}, {**feast, "date": f"{year}-01-26"}]
+        for year in (this, following)
+    ]
 
     async def story(house: House) -> None:
         main = house.stores["main"]
         await house.furnish()
         assert await do(house, "calendar_check") == {"missing": this}
         assert [it.severity for it in await open_alerts(house)] == [Severity.CRITICAL]
-        await main.write(import_days, WHO, a_document(whole[0]), MORNING)
+        await main.write(import_days, WHO, a_document(*whole[0]), MORNING)
         assert await do(house, "calendar_check") == {"missing": None}
         assert await open_alerts(house) == []
         house.clock.advance(timedelta(days=7))  # type: ignore[attr-defined]
@@ -281,7 +433,7 @@ def test_the_house_warns_each_day_until_the_year_is_there(home: dict[str, str]) 
                 *("calendar", times, Severity.WARNING),
             )
         assert f"The market days of {following} are not known" in alert.message
-        await main.write(import_days, WHO, a_document(whole[1]), house.clock())
+        await main.write(import_days, WHO, a_document(*whole[1]), house.clock())
         assert await do(house, "calendar_check") == {"missing": None}
         assert await open_alerts(house) == []
         assert "calendar_check" in {it.job_type for it in house.schedules}

@@ -51,7 +51,9 @@ def test_the_exceptions_of_a_year_are_listed(quick: Terminal) -> None:
     listed = quick.json("calendar", "holidays", "2026", "--segment", "NSE_EQ")
     assert listed["not_complete"] == []
     assert len(listed["days"]) == 18
-    assert "Republic Day" in quick("calendar", "holidays", "2026").out
+    shown = quick("calendar", "holidays", "2026").out
+    assert shown.count("Republic Day") == 2  # the banks' markets are not confirmed
+    assert "all markets" in next(it for it in shown.splitlines() if "2026-11-08" in it)
     nothing = quick("calendar", "holidays", "2027")
     assert "The list of 2027 is not complete for NSE_EQ, NSE_FNO" in nothing.err
 
@@ -61,7 +63,35 @@ def test_square_off_times_are_shown_with_their_doubt(quick: Terminal) -> None:
     kite = [it for it in found if it["broker"] == "kite"]
     assert [it["in_closing_auction"] for it in kite] == [False, True]
     assert {(it["at"], it["verified"]) for it in kite} == {("2026-11-20 15:20:00", False)}
-    assert "kite" in quick("calendar", "square-off", "--on", "2026-11-20").out
+    shown = quick("calendar", "square-off", "2026-11-20").out
+    assert "kite" in shown
+    assert shown.count("the broker's pages, all from before the closing auction") == 2
+    nothing = quick("calendar", "square-off", "2026-11-22")
+    assert (nothing.out, nothing.err) == (
+        *("", "No broker is known to close positions of all markets on 2026-11-22.\n"),
+    )
+
+
+def test_a_square_off_time_is_entered_and_taken_back(terminal: Terminal) -> None:
+    words = ("calendar", "set-square-off", "kite", "--segment", "NSE,BSE", "--source", "their mail")
+    entered = terminal(*words, "--at", "15:10", "--from", "2026-11-23", "--verified").out
+    assert entered == "From 2026-11-23 on, kite closes positions of NSE_EQ, BSE_EQ at 15:10.\n"
+    terminal(*words, "--before-close", "45", "--from", "2026-11-23", "--in-auction")
+
+    def kite(on: str) -> set[tuple[str, str]]:
+        found = terminal.json("calendar", "square-off", on, "--segment", "NSE")
+        return {(it["at"][11:16], it["source"]) for it in found if it["broker"] == "kite"}
+
+    assert kite("2026-11-23") == {("15:10", "their mail"), ("14:30", "their mail")}
+    assert {hour for hour, _ in kite("2026-11-20")} == {"15:20"}
+    gone = ("remove-square-off", "kite", "--from", "2026-11-23", "--segment", "all", "--yes")
+    assert terminal("calendar", *gone).out == (
+        "What was entered of kite from 2026-11-23 on is gone for NSE_EQ, BSE_EQ.\n"
+    )
+    assert {hour for hour, _ in kite("2026-11-23")} == {"15:20"}
+    assert "Nobody entered a time of kite" in terminal.refusal("calendar", *gone)
+    assert "Say one of both" in terminal.refusal(*words)
+    assert "--at: '25:00' is no hour" in terminal.refusal(*words, "--at", "25:00")
 
 
 def test_a_day_is_set_and_removed(terminal: Terminal) -> None:
@@ -72,12 +102,68 @@ def test_a_day_is_set_and_removed(terminal: Terminal) -> None:
     again = terminal.json(*words)
     assert (again["changed"], again["same"]) == (0, 2)
     assert terminal("calendar", "remove", "2026-11-08", "--segment", "NFO", answer="n\n").code == 1
-    gone = terminal("calendar", "remove", "2026-11-08", "--segment", "NFO", "--yes")
+    back = terminal("calendar", "remove", "2026-11-08", "--segment", "all", "--yes").out
+    assert back == (
+        "2026-11-08 has the hours of its weekday for NSE_CURRENCY, BSE_EQ, BSE_FNO, BSE_CURRENCY,"
+        " MCX_COMM.\n"
+        "2026-11-08 is again what came with Bahi for NSE_EQ, NSE_FNO: Diwali Laxmi Pujan.\n"
+    )
+    gone = terminal("calendar", "remove", "2026-11-08", "--segment", "nfo,", "--yes")
     assert gone.out == "2026-11-08 has the hours of its weekday for NSE_FNO.\n"
     (sunday,) = terminal.json("calendar", "show", "--on", "2026-11-08", "--segment", "NFO")
     assert (sunday["trading_day"], sunday["reason"]) == (False, "Sunday")
     sentence = terminal.refusal("calendar", "remove", "2026-11-08", "--segment", "NFO", "--yes")
     assert sentence == "Nothing is entered of 2026-11-08 for NSE_FNO."
+
+
+def test_a_year_is_complete_only_with_its_holidays_and_is_taken_back(terminal: Terminal) -> None:
+    year = ("calendar", "set", "2027", "--kind", "year", "--segment", "all")
+    assert "The list of 2027 for NSE_EQ would be complete without one holiday" in (
+        terminal.refusal(*year)
+    )
+    (day,) = terminal.json("calendar", "show", "2027-01-26", "--segment", "NSE")
+    assert day["trading_day"] is None
+    holiday = ("calendar", "set", "2027-01-26", "--kind", "full_day", "--why", "Republic Day")
+    terminal(*holiday, "--segment", "ALL")
+    assert "The list of 2027 is complete for all markets." in terminal(*year).out
+    gone = terminal("calendar", "remove", "2027", "--segment", "MCX,NSE", "--yes").out
+    assert gone == "The list of 2027 is not complete any more for NSE_EQ, MCX_COMM.\n"
+    assert terminal.json("calendar", "holidays", "2027")["not_complete"] == ["NSE_EQ", "MCX_COMM"]
+    again = terminal.refusal("calendar", "remove", "2027", "--segment", "MCX", "--yes")
+    assert again == "The list of 2027 is not complete for MCX_COMM anyway."
+
+
+def test_a_day_is_shown_as_it_is_named_and_with_its_doubt(quick: Terminal) -> None:
+    named, said = (
+        quick.json("calendar", "show", *words)
+        for words in (("2026-08-17",), ("--on", "2026-08-17"))
+    )
+    assert named == said
+    assert [it["date"] for it in quick.json("calendar", "show", "today")] == [
+        it["date"] for it in quick.json("calendar", "show")
+    ]
+    assert "name one" in quick.refusal("calendar", "show", "today", "--on", "2026-08-17")
+    (bfo,) = quick.json("calendar", "show", "2026-08-17", "--segment", "BFO")
+    assert bfo["verified"] is False
+    row = quick("calendar", "show", "2026-08-17", "--segment", "BFO").out.splitlines()[1]
+    assert row.endswith("no")
+    marked = " ".join(quick("calendar", "show", "2026-08-17", "--segment", "BFO").out.split())
+    assert "(not" in marked
+
+
+def test_what_no_calendar_can_be_is_not_read_to_its_end(quick: Terminal, tmp_path: Path) -> None:
+    for broker in ((), ("--from", "upstox")):
+        sentence = quick.refusal("calendar", "load", "/dev/zero", *broker)
+        assert sentence == "/dev/zero: it is larger than 2,000,000 bytes; no list of days is."
+    assert "standard input: it is larger" in quick.refusal(
+        "calendar", "load", "-", answer=" " * 2_000_001
+    )
+    number = tmp_path / "number.json"
+    number.write_text(f'[{{"date": {"9" * 5_000}}}]')
+    assert "a number in it is too long" in quick.refusal("calendar", "load", str(number))
+    assert quick.refusal("calendar", "load", str(number), "--from", "upstox") == (
+        "This is no answer of upstox: it cannot be read as JSON."
+    )
 
 
 def test_a_file_is_loaded_whole_or_not_at_all(terminal: Terminal, tmp_path: Path) -> None:
@@ -109,7 +195,7 @@ def test_a_brokers_answer_is_loaded_and_replaces_nothing(quick: Terminal, tmp_pa
     came = quick.json("calendar", "load", str(file), "--from", "upstox", "--complete", "2027")
     assert (came["added"], came["changed"]) == (2, 0)
     assert came["kept"] == [{"date": "2026-11-08", "segment": "NSE_EQ"}]
-    assert len(came["years"]) == 7
+    assert [it["segment"] for it in came["years"]] == ["NSE_EQ", "NSE_FNO"]
     assert "was kept: Diwali" in quick("calendar", "load", str(file), "--from", "openalgo").err
     assert "upstox and openalgo do" in quick.refusal(
         "calendar", "load", str(file), "--from", "dhan"
@@ -121,6 +207,13 @@ def test_a_brokers_answer_is_loaded_and_replaces_nothing(quick: Terminal, tmp_pa
     [
         (("show", "--segment", "NYSE"), "segment: 'NYSE' is not known here"),
         (("show", "--on", "tomorrow"), "'tomorrow' is no day; write it as 2026-11-24."),
+        (("show", "20261124"), "'20261124' is no day; write it as 2026-11-24."),
+        (("show", "--segment", " ,"), "--segment: it is empty; name markets"),
+        (("set", "2026-11-08", "--kind", "muhurat", "--segment", ","), "--segment: it is empty"),
+        (("remove", "9999", "--segment", "all", "--yes"), "year: '9999' is none of ours"),
+        (("holidays", "0"), "year: '0' is none of ours; the calendar knows 1990 to 2100."),
+        (("holidays", "--", "-5"), "year: '-5' is none of ours"),
+        (("holidays", "99999"), "year: '99999' is none of ours"),
         (("load", "/no/such/file"), "cannot be read"),
         (DIWALI[1:], "description: it is empty; say why the day is not as others."),
         ((*DIWALI[1:], "--why", "x", "--sessions", "18-19"), "sessions: '18' is no hour"),

@@ -36,7 +36,7 @@ def a_share(symbol: str, token: str, lot: int = 1) -> Listing:
 
 
 async def load(house: House, listings: Sequence[Listing], day: date) -> None:
-    wanted = Wanted(broker=BrokerSlug.KITE, source="a test", day=day, is_checked=True)
+    wanted = Wanted(broker=BrokerSlug.KITE, source="a test", day=day, is_checked=True, is_part=True)
     await load_master(house.stores["main"], ME, wanted, at_once(listings), house.clock)
 
 
@@ -110,9 +110,12 @@ def test_a_broker_and_we_find_each_others_names(home: dict[str, str]) -> None:
 
 
 def test_terms_are_those_of_the_day(home: dict[str, str]) -> None:
+    clock = stopped(FRIDAY)
+
     async def story(house: House) -> None:
         first, later = date(2036, 11, 21), date(2036, 12, 1)
         await load(house, [a_share("RELIANCE", "2885", lot=1)], first)
+        clock.advance(later - first)
         await load(house, [a_share("RELIANCE", "2885", lot=5)], later)
         it = (await house.instruments.newest()).get("RELIANCE", "NSE")
         for day, lot in ((first, 1), (date(2036, 11, 30), 1), (later, 5), (date(2040, 1, 1), 5)):
@@ -120,7 +123,7 @@ def test_terms_are_those_of_the_day(home: dict[str, str]) -> None:
         with pytest.raises(NotFound, match="not known here"):
             await house.instruments.terms_on(it.id, date(2036, 11, 20))
 
-    live_in(home, story, stopped(FRIDAY))
+    live_in(home, story, clock)
 
 
 def test_what_is_not_listed_is_refused_with_what_may_be_meant(home: dict[str, str]) -> None:
@@ -148,3 +151,23 @@ def test_many_who_ask_at_once_read_it_once(home: dict[str, str]) -> None:
         assert len({id(it) for it in found}) == 1
 
     live_in(home, story)
+
+
+def test_ours_yields_to_a_brokers_master_segment_by_segment(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        day = date(2036, 11, 21)
+        await load_shipped(house, ME)
+        ours = await house.instruments.newest()
+        assert ours.find("TCS", Segment.NSE_EQ)
+        await load(house, [a_share("RELIANCE", "2885")._replace(tick_size=Price(100))], day)
+        await load_shipped(house, ME)
+        both = await house.instruments.newest()
+        kept = both.get("RELIANCE", "NSE")
+        assert (kept.id, kept.tick_size) == (ours.get("RELIANCE", "NSE").id, 100)
+        assert both.find("TCS", Segment.NSE_EQ) is None  # the broker does not list it
+        assert both.counts()[Segment.NSE_FNO] == ours.counts()[Segment.NSE_FNO]
+        await load(house, [a_share("NOBODY", "1")._replace(segment=Segment.MCX_COMM)], day)
+        await load_shipped(house, ME)
+        assert (await house.instruments.newest()).counts()[Segment.MCX_COMM] == 1
+
+    live_in(home, story, stopped(FRIDAY))

@@ -55,7 +55,7 @@ async def load_shipped(house: Rooms, actor: Actor) -> Load:
     def shift(segment: Segment, nominal: date) -> date:
         return days.expiry_day(segment, nominal)
 
-    wanted = Wanted(broker=BrokerSlug.PAPER, source=SHIPPED, day=day, is_checked=True)
+    wanted = Wanted(broker=BrokerSlug.PAPER, source=SHIPPED, day=day, is_checked=True, is_all=True)
     listings = list(shipped(day, shift, await _levels(house)))
     main = house.stores["main"]
     ours = await main.read(unless_others_know_better, BrokerSlug.PAPER, listings, fresh=True)

@@ -17,6 +17,7 @@ from bahi.instruments.service.live import LiveInstruments
 from bahi.kernel.clock import Clock
 from bahi.kernel.errors import NotFound
 from bahi.kernel.money import Price
+from bahi.quotes.model.quote import SIMULATED
 from bahi.quotes.service.board import Board
 from bahi.quotes.service.candle_files import CandleFiles
 from bahi.quotes.service.feed import FeedMember
@@ -26,7 +27,6 @@ from bahi.quotes.service.market import LiveMarket, SimulatedPrices
 from bahi.quotes.service.quotes import Quotes
 from bahi.quotes.service.sources import first_of, keep_pumping
 
-SIMULATED: Final = "simulated"
 REPLAY: Final = "replay"
 
 
@@ -54,11 +54,11 @@ def prices_of(
     return Prices(Quotes(board, clock))
 
 
+_REFERENCES: Final = reference_prices()
+
+
 def _worth(instrument: Instrument) -> Price | None:
     return _REFERENCES.get(instrument.root or instrument.symbol)
-
-
-_REFERENCES: Final = reference_prices()
 
 
 async def bring_in(house: Rooms) -> None:

@@ -6,6 +6,8 @@ release may correct it. What people entered is theirs.
 
 from __future__ import annotations
 
+from typing import Final
+
 from bahi.calendar.model import CALENDARS, Phase
 from bahi.db.schema import (
     HOUSE,
@@ -27,6 +29,14 @@ from bahi.db.views import select
 from bahi.kernel.words import BrokerSlug
 
 SESSIONS = tuple(str(it) for it in Phase if it.is_session)
+
+SPANS: Final = {
+    Phase.PRE_OPEN: ("pre_market_start", "pre_market_end"),
+    Phase.OPEN: ("market_open", "market_close"),
+    Phase.CLOSING_AUCTION: ("closing_auction_start", "closing_auction_end"),
+    Phase.POST_CLOSE: ("post_market_start", "post_market_end"),
+}
+"""The columns of a weekday's sessions."""
 
 trading_calendars = HOUSE.table(
     "trading_calendars",

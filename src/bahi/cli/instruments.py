@@ -64,13 +64,12 @@ def show(
 
     async def look(house: House) -> dict[str, Any]:
         it = (await _catalogue(house)).get(symbol, exchange)
-        day = day_of(on) or exchange_day(house.clock())
+        today = exchange_day(house.clock())
+        day = day_of(on) or today
         try:
             terms = await house.instruments.terms_on(it.id, day)
         except NotFound:
-            since = (
-                await house.instruments.terms_on(it.id, exchange_day(house.clock()))
-            ).valid_from
+            since = (await house.instruments.terms_on(it.id, today)).valid_from
             raise NotFound(
                 f"What held for {it.symbol} on {day} is not known; it is from {since} on."
             ) from None
@@ -80,7 +79,7 @@ def show(
                 named[str(broker)] = {"symbol": name.broker_symbol, "token": name.security_id}
         return {
             **_of(it),
-            "has_ended": it.expiry is not None and it.expiry < exchange_day(house.clock()),
+            "has_ended": it.expiry is not None and it.expiry < today,
             "on": str(day),
             "terms_since": str(terms.valid_from),
             "lot_size": terms.lot_size,

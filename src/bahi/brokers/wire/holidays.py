@@ -25,6 +25,7 @@ MARKETS: Final[Mapping[str, str]] = {
 }
 """The exchanges of these answers that have a home here; others are left out."""
 
+ORDINARY: Final = "ordinary"
 SETTLEMENT: Final = "SETTLEMENT_HOLIDAY"
 MINUTE_MS: Final = 60_000
 MAX_DIGITS: Final = 14
@@ -36,14 +37,29 @@ Entry = dict[str, Any]
 def document_of_holidays(
     broker: str, answer: Any, *, complete: int | None = None
 ) -> dict[str, Any]:
-    """Turn an answer into a document; `complete` is a year whose whole list it is."""
+    """Turn an answer into a document; `complete` is a year whose whole list it is.
+
+    The list is complete for the markets that it names in that year: one of which it says nothing
+    is not one that never closes.
+    """
     listed = answer.get("data") if isinstance(answer, Mapping) else None
     if not isinstance(listed, list) or answer.get("status") != "success":
         raise Invalid(f"This is no list of holidays of {broker}: it has no `data`.")
     days = [entry for n, it in enumerate(listed) for entry in _entries(broker, n, it)]
     if complete is not None:
-        days.append({"date": str(complete), "kind": "year", "segments": list(MARKETS.values())})
+        days.append(
+            {"date": str(complete), "kind": "year", "segments": _listed(broker, days, complete)}
+        )
     return {"source": f"{broker}'s list", "days": [{**it, "unverified": True} for it in days]}
+
+
+def _listed(broker: str, days: list[Entry], year: int) -> list[str]:
+    """Return the markets that are closed or have other hours on some day of a year."""
+    of_year = [it for it in days if it["date"].startswith(f"{year:04}-")]
+    named = {market for it in of_year if it["kind"] != ORDINARY for market in it["segments"]}
+    if not named:
+        raise Invalid(f"{broker}'s list of holidays has no day of {year}, so it is not its list.")
+    return [it for it in MARKETS.values() if it in named]
 
 
 def _entries(broker: str, n: int, said: Any) -> Iterator[Entry]:
@@ -69,7 +85,7 @@ def _entries(broker: str, n: int, said: Any) -> Iterator[Entry]:
         elif exchange in closed and exchange not in opened:
             yield {**about, "segments": [market], "kind": "full_day"}
         elif not settles:
-            yield {**about, "segments": [market], "kind": "ordinary"}
+            yield {**about, "segments": [market], "kind": ORDINARY}
 
 
 def _named(said: Any) -> set[str]:

@@ -5,6 +5,7 @@ from bahi.calendar.model.document import BadFile, Document, read_document, spans
 from bahi.calendar.model.facts import (
     CALENDARS,
     NO_FACTS,
+    YEARS,
     AuctionRules,
     DayFact,
     Facts,
@@ -18,12 +19,14 @@ from bahi.calendar.model.facts import (
     calendar_of,
     hhmm,
     is_us_daylight,
+    parse_hour,
 )
 from bahi.calendar.model.known import MarketState
 
 __all__ = [
     "CALENDARS",
     "NO_FACTS",
+    "YEARS",
     "AuctionRules",
     "BadFile",
     "DayFact",
@@ -43,6 +46,7 @@ __all__ = [
     "calendar_of",
     "hhmm",
     "is_us_daylight",
+    "parse_hour",
     "read_document",
     "spans_of",
 ]

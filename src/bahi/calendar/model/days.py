@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from bahi.calendar.model.facts import (
+    YEARS,
     AuctionRules,
     Facts,
     Hours,
@@ -28,6 +29,9 @@ from bahi.kernel.errors import BahiError, Invalid
 from bahi.kernel.words import BrokerSlug, Segment
 
 FRIDAY: Final = 4
+FIRST: Final = datetime(1, 1, 3, tzinfo=UTC)
+LAST: Final = datetime(9999, 12, 29, tzinfo=UTC)
+"""The ends of time, each so far from a date's own end that a day in India lies between."""
 
 
 class UnknownDay(BahiError):
@@ -45,7 +49,10 @@ class SquareOff(NamedTuple):
 
 
 class MarketDays:
-    """Everything that is known of market days, ready to be asked; it never changes."""
+    """Everything that is known of market days, ready to be asked; it never changes.
+
+    What somebody entered outside the years that can be known is as if it were not there.
+    """
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -53,16 +60,19 @@ class MarketDays:
         for weekly in facts.weekly:
             self._of(weekly.segment).weekly.append(weekly)
         for day in facts.days:
-            self._of(day.segment).days[day.day] = day
+            if day.day.year in YEARS:
+                self._of(day.segment).days[day.day] = day
         for year in facts.years:
-            self._of(year.segment).years[year.year] = year
+            if year.year in YEARS:
+                self._of(year.segment).years[year.year] = year
         self._newest: tuple[dict[Segment, Layout], dict[Segment, Layout]] = ({}, {})
 
     def state(
         self, segment: Segment, instant: datetime, *, in_closing_auction: bool = False
     ) -> MarketState:
         """Say what a market does at an instant, for what is in its closing auction or is not."""
-        instant = in_utc(instant)
+        if instant.tzinfo is not UTC or not FIRST <= instant <= LAST:
+            instant = _within_time(instant)
         newest = self._newest[in_closing_auction]
         layout = newest.get(segment)
         if layout is None or not layout.begins <= instant < layout.ends:
@@ -162,8 +172,11 @@ class MarketDays:
         return known
 
     def _nearest(self, segment: Segment, day: date, step: timedelta) -> date:
-        day += step
-        while not self._known(segment, day).is_trading_day:
+        try:
+            day += step
+        except OverflowError:
+            raise UnknownDay(f"There is no day beyond {day}.") from None
+        while not self._known(segment, day).is_trading_day:  # which ends in a year that is unknown
             day += step
         return day
 
@@ -178,13 +191,20 @@ class MarketDays:
             and it.segment is kept
             and it.holds_on(day, in_closing_auction=in_closing_auction)
         ]
-        return min(found, key=lambda it: it.in_closing_auction is None, default=None)
+        return min(found, key=lambda it: it.rank, default=None)
 
     def _trading_hours(self, segment: Segment, day: date, *, in_auction: bool) -> list[Hours]:
         known = self.hours_on(segment, day)
         return [
             it for it in as_traded(known.sessions or (), in_auction=in_auction) if it.phase.is_open
         ]
+
+
+def _within_time(instant: datetime) -> datetime:
+    """Return an instant in UTC; the ends of time, all unknown, as a moment a little nearer."""
+    if instant.utcoffset() is None:
+        return in_utc(instant)  # which refuses it
+    return in_utc(min(max(instant, FIRST), LAST))
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -16,6 +16,7 @@ import csv
 import io
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,8 @@ from typing import Any, Final
 
 from bahi.calendar.model.facts import (
     CALENDARS,
+    TEXT_AT_MOST,
+    YEARS,
     DayFact,
     Hours,
     Kind,
@@ -38,8 +41,8 @@ from bahi.kernel.words import Segment, parse
 BYTES_AT_MOST: Final = 2_000_000
 DAYS_AT_MOST: Final = 5_000
 """One transaction takes them all: of seven markets, some thirty years."""
-TEXT_AT_MOST: Final = 300
-YEARS: Final = range(1990, 2101)
+NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+"""What no database keeps as text."""
 YEAR: Final = "year"
 
 SESSIONS: Final = {
@@ -113,6 +116,8 @@ def _of_json(text: str) -> Iterator[tuple[str, Given]]:
         raise BadFile(
             f"line {fault.lineno}, column {fault.colno}: this is no JSON: {fault.msg}."
         ) from None
+    except ValueError:  # a number of some thousand digits
+        raise BadFile("a number in it is too long to be read; a year has four digits.") from None
     except RecursionError:
         raise BadFile("it is nested too deeply; it has to be a list of days.") from None
     source = ""
@@ -230,7 +235,31 @@ def _sessions(place: str, entry: Given) -> tuple[Hours, ...]:
                 f"{place}sessions: {hhmm(after.starts)}-{hhmm(after.ends)} begins before"
                 f" {hhmm(one.starts)}-{hhmm(one.ends)} ends."
             )
+    _check_auction(sessions, f"{place}closing_auction")
     return tuple(sessions)
+
+
+def _check_auction(sessions: Sequence[Hours], place: str) -> None:
+    """Refuse an auction that does not take over from the last trading of its day."""
+    auctions = [it for it in sessions if it.phase is Phase.CLOSING_AUCTION]
+    if not auctions:
+        return
+    if len(auctions) > 1:
+        raise BadFile(f"{place}: there are {len(auctions)}; a day has one closing auction.")
+    auction = auctions[0]
+    said = f"{hhmm(auction.starts)}-{hhmm(auction.ends)}"
+    last = max((it for it in sessions if it.phase is Phase.OPEN), key=lambda it: it.starts)
+    if not last.starts <= auction.starts <= last.ends <= auction.ends:
+        raise BadFile(
+            f"{place}: {said} does not follow the last trading: it has to begin in"
+            f" {hhmm(last.starts)}-{hhmm(last.ends)}, or when that ends, and not to end before it."
+        )
+    others = (it for it in sessions if it.phase not in {Phase.OPEN, Phase.CLOSING_AUCTION})
+    for it in others:
+        if it.starts < auction.ends and auction.starts < it.ends:
+            raise BadFile(
+                f"{place}: {said} lies over {hhmm(it.starts)}-{hhmm(it.ends)}, another session."
+            )
 
 
 def spans_of(words: Sequence[str], phase: Phase, place: str) -> list[Hours]:
@@ -274,7 +303,7 @@ def _text(said: Any, place: str) -> str:
         return ""
     if isinstance(said, int) and not isinstance(said, bool):
         said = str(said)  # a year
-    if not isinstance(said, str) or len(said) > TEXT_AT_MOST or "\0" in said:
+    if not isinstance(said, str) or len(said) > TEXT_AT_MOST or NO_TEXT.search(said):
         raise BadFile(f"{place}: it has to be a text of up to {TEXT_AT_MOST} characters.")
     return said.strip()
 

@@ -32,6 +32,12 @@ KEPT_BY: Final[Mapping[Segment, Segment]] = {
 }
 """An index moves with its exchange's cash market."""
 
+YEARS: Final = range(1990, 2101)
+"""Of other years nothing can be entered, and nothing is known."""
+TEXT_AT_MOST: Final = 300
+DAY_MIN: Final = 24 * 60
+"""The minutes of a day."""
+
 
 class Phase(StrEnum):
     """What a market does at an instant."""
@@ -117,6 +123,14 @@ class DayFact:
     is_verified: bool = True
     is_shipped: bool = False
 
+    @property
+    def shows_a_list(self) -> bool:
+        """Whether it is what a list of exceptions is made of: a day with hours of its own, or none.
+
+        Every market has some each year; a year without one has no list yet.
+        """
+        return self.kind is not Kind.ORDINARY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YearFact:
@@ -132,8 +146,8 @@ class YearFact:
 class SquareOffFact:
     """When a broker closes intraday positions by itself: at an hour, or so long before the close.
 
-    A row of a time of its own for what is in the closing auction (or is not) goes before one of
-    both.
+    What a person entered goes before what came with Bahi, then the newest, then a time of its own
+    for what is in the closing auction (or is not) before one of both.
     """
 
     broker: BrokerSlug
@@ -146,6 +160,25 @@ class SquareOffFact:
     valid_until: date | None = None
     source: str = ""
     is_verified: bool = True
+    is_shipped: bool = False
+
+    def check_entered(self) -> date:
+        """Refuse what no person can mean; return from when on it is so."""
+        if (self.at is None) == (self.minutes_before_close is None):
+            raise Invalid("Say one of both: the hour, or how many minutes before the close.")
+        if self.minutes_before_close is not None and not 0 < self.minutes_before_close < DAY_MIN:
+            raise Invalid(f"{self.minutes_before_close} minutes before the close is no time of it.")
+        if self.valid_from is None or self.valid_from.year not in YEARS:
+            raise Invalid(f"Say from when on it is so, in the years {YEARS[0]} to {YEARS[-1]}.")
+        if not self.source.strip() or len(self.source) > TEXT_AT_MOST:
+            raise Invalid(f"Say who says so, in up to {TEXT_AT_MOST} characters.")
+        return self.valid_from
+
+    @property
+    def rank(self) -> tuple[bool, int, bool]:
+        """The least goes before all others of a day."""
+        begins = date.min if self.valid_from is None else self.valid_from
+        return self.is_shipped, -begins.toordinal(), self.in_closing_auction is None
 
     def holds_on(self, day: date, *, in_closing_auction: bool) -> bool:
         """Say whether it is so on a day, for what is in the auction or is not."""
@@ -212,6 +245,11 @@ class MarketDay:
         if self.kind is None:
             return None
         return self.sessions is None or any(it.phase is Phase.OPEN for it in self.sessions)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the day and every hour of it are."""
+        return self.is_verified and all(it.is_verified for it in self.sessions or ())
 
 
 def calendar_of(segment: Segment) -> Segment:

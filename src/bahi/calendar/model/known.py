@@ -219,24 +219,27 @@ def _laid_out(known: MarketDay, *, in_auction: bool) -> Iterator[Stretch]:
         return
     sessions = list(as_traded(known.sessions, in_auction=in_auction))
     named = f" ({known.reason})" if known.kind is not Kind.ORDINARY else ""
-    ended: time | None = None
+    last: Hours | None = None
     if not sessions:
         yield Stretch(midnight, Phase.CLOSED, f"closed: {known.reason}", known.is_verified)
         return
     for it in sessions:
         verified = it.is_verified and known.is_verified
         begins = f"{BEGINS[it.phase]} {hhmm(it.starts)}{named}"
-        if ended is None:
+        if last is None:
             if it.starts > time():
                 yield Stretch(midnight, Phase.CLOSED, f"closed: {begins}", verified)
-        elif it.starts > ended:
-            yield Stretch(instant_of(known.day, ended), Phase.BREAK, f"a break: {begins}", verified)
+        elif it.starts > last.ends:  # a break is as sure as the hours on both its sides
+            sure = verified and last.is_verified
+            pause = instant_of(known.day, last.ends)
+            yield Stretch(pause, Phase.BREAK, f"a break: {begins}", sure)
         reason = f"{SAID[it.phase]} until {hhmm(it.ends)}{named}"
         yield Stretch(instant_of(known.day, it.starts), it.phase, reason, verified)
-        ended = it.ends
-    if ended is not None:
-        reason = f"closed since {hhmm(ended)}{named}"
-        yield Stretch(instant_of(known.day, ended), Phase.CLOSED, reason, known.is_verified)
+        last = it
+    if last is not None:
+        reason = f"closed since {hhmm(last.ends)}{named}"
+        verified = last.is_verified and known.is_verified
+        yield Stretch(instant_of(known.day, last.ends), Phase.CLOSED, reason, verified)
 
 
 def as_traded(sessions: tuple[Hours, ...], *, in_auction: bool) -> Iterator[Hours]:

@@ -319,7 +319,12 @@ def _square_offs() -> Iterator[SquareOffFact]:
         for segment in segments:
             yield _square_off(broker, segment, at=hour, source=source)
     yield SquareOffFact(
-        broker=kite, segment=MCX, minutes_before_close=25, source=PAGES, is_verified=False
+        broker=kite,
+        segment=MCX,
+        minutes_before_close=25,
+        source=PAGES,
+        is_verified=False,
+        is_shipped=True,
     )
     for daylight, hour in ((True, "23:15"), (False, "23:45")):
         yield _square_off(dhan, MCX, at=hour, source=PAGES, us_daylight=daylight)
@@ -335,6 +340,7 @@ def _square_off(
         us_daylight=us_daylight,
         source=source,
         is_verified=False,
+        is_shipped=True,
     )
 
 

@@ -17,8 +17,8 @@ from bahi.instruments.model.instrument import (
     segment_of,
 )
 from bahi.instruments.model.search import Search
-from bahi.kernel.errors import Invalid, NotFound
-from bahi.kernel.words import OptionType, Segment
+from bahi.kernel.errors import NotFound
+from bahi.kernel.words import Segment
 
 SUGGESTED: Final = 3
 _DERIVED: Final = {
@@ -168,12 +168,3 @@ class Catalogue:
     def counts(self) -> Mapping[Segment, int]:
         """Return how many are listed in each segment."""
         return {Segment(segment): len(here) for segment, here in self._by_symbol.items()}
-
-
-def right_of(word: str) -> OptionType:
-    """Read CE or PE, or call and put."""
-    found = {"CE": OptionType.CE, "CALL": OptionType.CE, "PE": OptionType.PE, "PUT": OptionType.PE}
-    right = found.get(word.strip().upper())
-    if right is None:
-        raise Invalid(f"option type: {word[:24]!r} is none; write CE or PE.")
-    return right

@@ -55,6 +55,7 @@ class Wanted:
     day: date | None = None
     is_part: bool = False
     is_checked: bool = False
+    is_all: bool = False  # a segment that it does not hold is gone, as ours is where a broker's is
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ class Findings:
 
     def skip(self, line: Skipped) -> None:
         """Count a line that has no home here, by name."""
-        self.skipped[f"{line.segment}: {line.reason}" if line.reason else line.segment] += 1
+        says_where = line.reason.startswith(line.segment)
+        self.skipped[line.reason if says_where else f"{line.segment}: {line.reason}"] += 1
 
     def reject(self, line: BadLine) -> None:
         """Count a line that cannot be right, and keep the first of them."""

@@ -19,7 +19,7 @@ from bahi.instruments.model.matching import (
     terms_moved,
     which,
 )
-from bahi.kernel.listings import BadLine, Listing, Skipped, disagreement
+from bahi.kernel.listings import BadLine, Line, Listing, Skipped, disagreement
 from bahi.kernel.money import Price, plain
 from bahi.kernel.words import BrokerSlug, InstrumentType, OptionType, Segment
 
@@ -28,7 +28,6 @@ Place = tuple[Segment, str]
 Root = Place
 """An underlying, by its segment and symbol."""
 Values = tuple[Any, ...]
-Line = Listing | Skipped | BadLine
 
 
 class KnownOf(NamedTuple):

@@ -285,7 +285,7 @@ class _Dates:
         while len(found) < many:
             if (moved := self._moved(segment, end_of(first))) >= self._day:
                 found.append(moved)
-            first = (first + timedelta(days=32)).replace(day=1)
+            first = _next_month(first)
         return found
 
     def _moved(self, segment: Segment, nominal: date) -> date:
@@ -299,14 +299,19 @@ def _weekday(segment: Segment) -> int:
     return _THURSDAY if segment is Segment.BSE_FNO else _TUESDAY
 
 
+def _next_month(first: date) -> date:
+    return (first + timedelta(days=32)).replace(day=1)
+
+
 def _last(first: date, weekday: int) -> date:
-    end = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    """Return the last such weekday of the month."""
+    end = _next_month(first) - timedelta(days=1)
     return end - timedelta(days=(end.weekday() - weekday) % 7)
 
 
 def _last_but_two(first: date) -> date:
-    """Two working days before the last of the month, as currency contracts end."""
-    end = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    """Return two working days before the last of the month, as currency contracts end."""
+    end = _next_month(first) - timedelta(days=1)
     left = 2
     while left or end.weekday() > _FRIDAY:
         left -= end.weekday() <= _FRIDAY

@@ -21,7 +21,6 @@ from bahi.instruments.tables import (
 )
 from bahi.kernel.words import BrokerSlug, Segment
 
-_KNOWN: Final = tuple(instruments.c[name] for name in Known._fields)
 _EACH: Final = {
     "sqlite": "SELECT value FROM json_each(:wanted)",
     "postgresql": "SELECT jsonb_array_elements_text(CAST(:wanted AS jsonb))",

@@ -15,15 +15,16 @@ from typing import Final
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.instruments.model.loads import Load, LoadStatus, MasterRefused, Wanted, objections
-from bahi.instruments.model.planning import Line, Plan, Reader, Root, root_of
+from bahi.instruments.model.planning import Plan, Reader, Root, root_of
 from bahi.instruments.repository import loads, staging
 from bahi.instruments.service.records import GIVEN_UP_AFTER, begin
 from bahi.instruments.service.staging import NOTHING_KNOWN, Stage, Waiting, known, write_down
 from bahi.instruments.service.swap import Swap, put_in_force, refuse
 from bahi.kernel.actor import Actor, require_admin
 from bahi.kernel.clock import Clock, exchange_day, from_micros, to_micros
-from bahi.kernel.errors import BahiError
-from bahi.kernel.listings import Listing
+from bahi.kernel.errors import BahiError, Invalid
+from bahi.kernel.listings import Line, Listing
+from bahi.kernel.symbols import YEARS
 from bahi.kernel.words import BrokerSlug, Segment
 
 REMOVED_AT_ONCE: Final = 1_000
@@ -52,6 +53,8 @@ async def load_master(
     """Load a broker's file: it comes into force whole, or not at all and says why."""
     require_admin(actor)
     day = wanted.day or exchange_day(clock())
+    if day.year not in YEARS:
+        raise Invalid(f"day: no file is of {day}; write a day of {YEARS[0]} to {YEARS[-1]}.")
     await _clear_up(store, clock)
     load_id = await store.write(begin, actor, wanted, day, clock())
     loading = _Loading(store, wanted, load_id, Reader(wanted.broker, day), clock)
@@ -120,7 +123,7 @@ class _Loading:
         reasons = objections(
             self._reader.found,
             counts,
-            is_part=self._wanted.is_part,
+            is_part=self._wanted.is_part or self._wanted.is_all,
             is_checked=self._wanted.is_checked,
         )
         if all_of_them := " ".join(reasons):
@@ -136,6 +139,8 @@ class _Loading:
 
     async def _no_longer_listed(self) -> list[int]:
         before = await self._store.read(loads.in_force, self._wanted.broker, fresh=True)
+        if self._wanted.is_all:
+            self._reader.found.listed.update(dict.fromkeys(before, 0))
         left: list[int] = []
         for segment in self._reader.found.listed:
             if segment in before:

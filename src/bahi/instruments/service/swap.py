@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -47,7 +47,8 @@ def put_in_force(tx: Tx, actor: Actor, load_id: int, swap: Swap, now: datetime) 
         pointer = {"load_id": load_id, "listings": count, "in_force_since": at}
         loads.point(tx, reader.broker, segment, pointer)
     _rename(tx, swap, at)  # row by row, and so before the pages that all rows fill
-    _date_terms_of(tx, reader.changes.dated, day, at, f"{reader.broker} {day}")
+    for it in reader.changes.dated:
+        _date_terms(tx, it, day, at, f"{reader.broker} {day}")
     for names, rows in sorted(reader.changes.rows.items()):
         staging.change_many(tx, names, rows, at)
     staging.retire(tx, swap.left, at)
@@ -86,12 +87,8 @@ def _make_room(tx: Tx, it: Waiting, at: int) -> None:
         staging.change_instruments(tx, [{"id": holder, **over}])
 
 
-def _date_terms_of(tx: Tx, dated: Iterable[Change], day: str, at: int, source: str) -> None:
-    for it in dated:
-        _date_terms(tx, it, day, at, source)
-
-
 def _date_terms(tx: Tx, change: Change, day: str, at: int, source: str) -> None:
+    """Write down the terms from this day on, and before them those that nobody dated yet."""
     before = {name: getattr(change.known, name) for name in TERMS}
     after = {name: change.values.get(name, value) for name, value in before.items()}
     row = {"instrument_id": change.known.id, "created_at": at}

@@ -26,7 +26,6 @@ from bahi.kernel.words import Segment
 __all__ = ["MOST", "Search"]
 
 MOST: Final = 100  # found at once
-_FUTURES_SHOWN: Final = 3  # right behind the share or index that was named
 
 
 class Search:
@@ -96,8 +95,7 @@ class Search:
             yield from self._of_number(asked)
         key = squeezed(asked)
         if self._meanings.is_name(key):
-            yield from self._meanings.called(key)
-            yield from islice(contracts.futures(self._meanings.root_of(key), day), _FUTURES_SHOWN)
+            yield from self._meanings.named(key, day)
         yield from begun
         yield from contracts.beginning(asked, day)
         if key:

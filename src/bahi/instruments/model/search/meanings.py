@@ -14,14 +14,13 @@ from bahi.instruments.model.search.names import NICKNAMES, Names, full_name
 from bahi.instruments.model.search.shelves import Contracts, Expiry
 from bahi.instruments.model.search.spelling import Spelling
 from bahi.instruments.model.search.wishes import Wish, squeezed
+from bahi.kernel.money import SCALE
 from bahi.kernel.symbols import MONTHS
 
 _WEEKLY: Final = re.compile(r"(\d\d)([1-9OND])(\d\d)(\d+(?:\.\d+)?)(CE|PE)", re.ASCII)
 _WEEKLY_MONTHS: Final = "123456789OND"
-_ROOTS_MEANT: Final = (
-    5  # names that a half-typed name may stand for, when their contracts are asked
-)
-_FUTURES_SHOWN: Final = 3
+_ROOTS_MEANT: Final = 5  # that a half-typed name may stand for, where contracts are asked for
+_FUTURES_SHOWN: Final = 3  # right behind the share or index that was named
 _LONGEST_WORD: Final = 32  # what is longer is no misspelt word
 
 
@@ -51,6 +50,11 @@ class Meanings:
             yield from self._names.called(squeezed(name))
         yield from self._names.called(key)
 
+    def named(self, key: str, day: str) -> Iterator[Entry]:
+        """Yield what is called exactly so, and the next of its futures."""
+        yield from self.called(key)
+        yield from islice(self._contracts.futures(self.root_of(key), day), _FUTURES_SHOWN)
+
     def of(self, words: Sequence[str], day: str) -> Iterator[Entry]:
         """Yield what words mean: what they name whole, then contracts, then what has the words."""
         if not words:
@@ -66,8 +70,7 @@ class Meanings:
 
     def _whole(self, key: str, day: str) -> Iterator[Entry]:
         if self.is_name(key):
-            yield from self.called(key)
-            yield from islice(self._contracts.futures(self.root_of(key), day), _FUTURES_SHOWN)
+            yield from self.named(key, day)
             yield from self._rest_of_root(self.root_of(key), day)
 
     def _rest_of_root(self, root: str, day: str) -> Iterator[Entry]:
@@ -156,7 +159,7 @@ class Meanings:
         """Yield the contracts of some days that fit a wish."""
         meant = [it for it in days if wish.allows(it.day)]
         if not meant and wish.days:  # there is no such day: `idea dec 10 ce` is a strike
-            wish.strikes += [it * 10_000 for it in wish.days]
+            wish.strikes += [it * SCALE for it in wish.days]
             wish.days = []
             meant = [it for it in days if wish.allows(it.day)]
         if not wish.strikes and not wish.right and not wish.options:

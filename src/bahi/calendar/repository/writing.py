@@ -1,9 +1,9 @@
-"""The only SQL of market days."""
+"""What is entered in a calendar, and removed from it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,8 +11,6 @@ import sqlalchemy as sa
 from bahi.calendar.model import (
     AuctionRules,
     DayFact,
-    Facts,
-    Hours,
     Kind,
     Phase,
     SquareOffFact,
@@ -21,34 +19,20 @@ from bahi.calendar.model import (
     hhmm,
 )
 from bahi.calendar.tables import (
+    SPANS,
     closing_auctions,
     market_day_hours,
     market_holidays,
     market_years,
     square_off_times,
-    trading_calendars,
     trading_sessions,
 )
 from bahi.db.statement import Statement
 from bahi.db.tx import Tx
-from bahi.kernel.clock import to_micros
-from bahi.kernel.words import BrokerSlug, Segment
+from bahi.kernel.words import BrokerSlug
 
 AT_ONCE: Final = 500
 """Rows that go into one statement; SQLite takes some 30,000 parameters."""
-
-SPANS: Final = {
-    Phase.PRE_OPEN: ("pre_market_start", "pre_market_end"),
-    Phase.OPEN: ("market_open", "market_close"),
-    Phase.CLOSING_AUCTION: ("closing_auction_start", "closing_auction_end"),
-    Phase.POST_CLOSE: ("post_market_start", "post_market_end"),
-}
-"""The columns of a weekday's sessions."""
-
-_NEW_CALENDAR: Final = sa.text(
-    "INSERT INTO trading_calendars (id, name, segment, created_at)"
-    " VALUES (:id, :segment, :segment, :now) ON CONFLICT (segment) DO NOTHING"
-)
 
 _INSERTS: Final = {
     table.name: Statement(table.insert().values({it.name: sa.bindparam(it.name) for it in table.c}))
@@ -61,40 +45,6 @@ _INSERTS: Final = {
         closing_auctions,
     )
 }
-
-
-# Calendars
-
-
-def releases(tx: Tx) -> dict[Segment, int]:
-    """Return which of Bahi's facts were entered in each calendar."""
-    calendars = trading_calendars.c
-    clause = sa.select(calendars.segment, calendars.facts_release)
-    rows = tx.rows(clause.where(calendars.segment.is_not(None)))
-    return {Segment(segment): release for segment, release in rows}
-
-
-def open_calendar(tx: Tx, segment: Segment, now: datetime) -> tuple[int, int]:
-    """Return a segment's calendar and its release, locked; enter it where it is missing."""
-    tx.change(_NEW_CALENDAR, {"id": tx.new_id(), "segment": segment, "now": to_micros(now)})
-    calendars = trading_calendars.c
-    row = tx.row(
-        sa.select(calendars.id, calendars.facts_release)
-        .where(calendars.segment == segment)
-        .with_for_update()
-    )
-    if row is None:
-        raise AssertionError(f"the calendar of {segment} was entered and is not there")
-    return row[0], row[1]
-
-
-def set_release(tx: Tx, calendar_id: int, release: int) -> None:
-    """Remember which of Bahi's facts were entered."""
-    clause = trading_calendars.update().where(trading_calendars.c.id == calendar_id)
-    tx.change(clause.values(facts_release=release))
-
-
-# Writing
 
 
 def add_weekly(tx: Tx, calendar_id: int, many: Iterable[Weekly]) -> None:
@@ -196,7 +146,7 @@ def remove_year(tx: Tx, calendar_id: int, year: int) -> int:
 
 
 def add_square_offs(tx: Tx, calendar_id: int, many: Iterable[SquareOffFact]) -> None:
-    """Enter when brokers close intraday positions, as it came with Bahi."""
+    """Enter when brokers close intraday positions."""
     rows = [
         {
             "id": tx.new_id(),
@@ -210,11 +160,32 @@ def add_square_offs(tx: Tx, calendar_id: int, many: Iterable[SquareOffFact]) -> 
             "valid_until": _iso(it.valid_until),
             "source": it.source or None,
             "is_unverified": int(not it.is_verified),
-            "is_shipped": 1,
+            "is_shipped": int(it.is_shipped),
         }
         for it in many
     ]
     _insert(tx, square_off_times, rows)
+
+
+def remove_square_offs(
+    tx: Tx,
+    calendar_id: int,
+    broker: BrokerSlug,
+    since: date,
+    *,
+    in_closing_auction: bool | None = None,
+) -> int:
+    """Remove what people entered of a broker from a day on; return how many rows that were."""
+    times = square_off_times.c
+    clause = square_off_times.delete().where(
+        times.calendar_id == calendar_id,
+        times.broker == str(broker),
+        times.valid_from == since.isoformat(),
+        times.is_shipped == 0,
+    )
+    if in_closing_auction is not None:
+        clause = clause.where(times.in_closing_auction == int(in_closing_auction))
+    return tx.change(clause)
 
 
 def add_auctions(tx: Tx, calendar_id: int, many: Iterable[AuctionRules]) -> None:
@@ -247,149 +218,13 @@ def _insert(tx: Tx, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     tx.change_each(_INSERTS[table.name], rows)
 
 
-# Reading
-
-
-def facts(tx: Tx) -> Facts:
-    """Return everything that active calendars know."""
-    return Facts(
-        weekly=tuple(_weekly(it) for it in _rows(tx, trading_sessions)),
-        days=tuple(days(tx)),
-        years=tuple(_year(it) for it in _rows(tx, market_years)),
-        square_offs=tuple(_square_off(it) for it in _rows(tx, square_off_times)),
-        auctions=tuple(_auction(it) for it in _rows(tx, closing_auctions)),
-    )
-
-
-def days(tx: Tx, calendar_id: int | None = None) -> list[DayFact]:
-    """Return exceptions with their hours, of one calendar or of all that are active."""
-    hours: dict[int, list[Hours]] = {}
-    spans = market_day_hours.c
-    clause = sa.select(spans.holiday_id, spans.phase, spans.starts, spans.ends)
-    for holiday_id, phase, starts, ends in tx.rows(clause.order_by(spans.starts)):
-        span = Hours(Phase(phase), time.fromisoformat(starts), time.fromisoformat(ends))
-        hours.setdefault(holiday_id, []).append(span)
-    return [_day(it, hours.get(it["id"], [])) for it in _rows(tx, market_holidays, calendar_id)]
-
-
-def _rows(tx: Tx, table: sa.Table, calendar_id: int | None = None) -> list[dict[str, Any]]:
-    calendars = trading_calendars.c
-    clause = (
-        sa.select(calendars.segment, *table.columns)
-        .join_from(table, trading_calendars, table.c.calendar_id == calendars.id)
-        .where(calendars.segment.is_not(None))
-        .order_by(table.c.id)
-    )
-    if calendar_id is None:
-        clause = clause.where(calendars.is_active == 1)
-    else:
-        clause = clause.where(calendars.id == calendar_id)
-    names = ("segment", *table.columns.keys())
-    return [dict(zip(names, row, strict=True)) for row in tx.rows(clause)]
-
-
-Named = Mapping[str, Any]
-
-
-def _weekly(it: Named) -> Weekly:
-    sessions = [
-        Hours(phase, _time(it[starts]), _time(it[ends]))
-        for phase, (starts, ends) in SPANS.items()
-        if it["is_trading_day"] and it[starts] and it[ends]
-    ]
-    return Weekly(
-        segment=Segment(it["segment"]),
-        weekday=it["day_of_week"],
-        sessions=tuple(sessions),
-        valid_from=_date(it["valid_from"]),
-        valid_until=_date(it["valid_until"]),
-        us_daylight=_answer(it["us_daylight"]),
-        source=it["source"] or "",
-        is_verified=not it["is_unverified"],
-    )
-
-
-def _day(it: Named, hours: list[Hours]) -> DayFact:
-    if not hours and it["market_open"] and it["market_close"]:  # entered by other hands
-        hours = [Hours(Phase.OPEN, _time(it["market_open"]), _time(it["market_close"]))]
-    return DayFact(
-        segment=Segment(it["segment"]),
-        day=date.fromisoformat(it["date"]),
-        kind=Kind(it["holiday_type"] or Kind.ORDINARY),
-        description=it["description"] or "",
-        sessions=tuple(hours),
-        is_settlement_holiday=bool(it["is_settlement_holiday"]),
-        source=it["source"] or "",
-        is_verified=not it["is_unverified"],
-        is_shipped=bool(it["is_shipped"]),
-    )
-
-
-def _year(it: Named) -> YearFact:
-    return YearFact(
-        segment=Segment(it["segment"]),
-        year=it["year"],
-        source=it["source"] or "",
-        is_verified=not it["is_unverified"],
-    )
-
-
-def _square_off(it: Named) -> SquareOffFact:
-    return SquareOffFact(
-        broker=BrokerSlug(it["broker"]),
-        segment=Segment(it["segment"]),
-        in_closing_auction=_answer(it["in_closing_auction"]),
-        us_daylight=_answer(it["us_daylight"]),
-        at=None if it["at"] is None else _time(it["at"]),
-        minutes_before_close=it["minutes_before_close"],
-        valid_from=_date(it["valid_from"]),
-        valid_until=_date(it["valid_until"]),
-        source=it["source"] or "",
-        is_verified=not it["is_unverified"],
-    )
-
-
-def _auction(it: Named) -> AuctionRules:
-    hours = (
-        "stops_purged_at",
-        "reference_from",
-        "reference_to",
-        "entry_ends_from",
-        "entry_ends_by",
-    )
-    return AuctionRules(
-        segment=Segment(it["segment"]),
-        valid_from=date.fromisoformat(it["valid_from"]),
-        valid_until=_date(it["valid_until"]),
-        order_types=tuple(it["order_types"].split(",")),
-        allows_stops=bool(it["allows_stops"]),
-        allows_iceberg=bool(it["allows_iceberg"]),
-        collar=it["collar"],
-        source=it["source"] or "",
-        is_verified=not it["is_unverified"],
-        **{name: None if it[name] is None else _time(it[name]) for name in hours},
-    )
-
-
 def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
-
-
-def _date(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
 
 
 def _hour(at: time | None) -> str | None:
     return None if at is None else hhmm(at)
 
 
-def _time(text: str) -> time:
-    return time.fromisoformat(text)
-
-
 def _flag(said: bool | None) -> int | None:  # noqa: FBT001 - one of three answers
     return None if said is None else int(said)
-
-
-def _answer(flag: int | None) -> bool | None:
-    return None if flag is None else bool(flag)
