@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,11 +84,15 @@ async def load_file(
     house: Rooms, actor: Actor, wanted: Wanted, file: Path, tell: Tell = lambda _line: None
 ) -> Load:
     """Load a broker's file from disk."""
-    with file.open("rb") as opened:
-        digest = file_digest(opened, "sha256").hexdigest()
+    digest = await asyncio.to_thread(_digest, file)
     known = replace(wanted, sha256=digest)
     pieces = pieces_of(wanted.broker, file)
     return await load_master(house.stores["main"], actor, known, pieces, house.clock, tell=tell)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return file_digest(opened, "sha256").hexdigest()
 
 
 async def load_published(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import shlex
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from bahi.cli.named import cells, when
+from bahi.cli.named import cells, day_of, when
 from bahi.cli.price_table import (
     console,
     price_table,
@@ -27,6 +28,7 @@ from bahi.cli.price_table import (
 from bahi.cli.terminal import AsJson, in_house, say, show_json, show_table
 from bahi.kernel.clock import IST, exchange_day
 from bahi.kernel.errors import Invalid, NotFound
+from bahi.kernel.symbols import YEARS
 
 if TYPE_CHECKING:
     from bahi.bootstrap import House
@@ -170,7 +172,7 @@ def history(
     async def look(house: House) -> tuple[tuple[Candle, ...], str]:
         (instrument,) = await _instruments(house, [symbol], exchange)
         today = exchange_day(house.clock())
-        first, last = _midnight(_day(since) or today), _midnight(_day(until) or today)
+        first, last = _midnight(day_of(since) or today), _midnight(day_of(until) or today)
         if first > last:
             raise Invalid("--from comes after --to; give the earlier day first.")
         end = last + timedelta(days=1, microseconds=-1)
@@ -213,9 +215,10 @@ async def _instruments(
         listed = (catalogue.find(word.strip().upper(), segment_of(it)) for it in LOOKED_IN)
         first = next((it for it in listed if it is not None), None)
         if first is None:
-            shown = word[:48]
+            if not (shown := word[:48].strip()):
+                raise Invalid("symbol: it is empty; write one like RELIANCE.")
             raise NotFound(
-                f"{shown!r} is not listed; `bahi instruments search {shown}` shows what is."
+                f"{shown!r} is not listed; `bahi instruments search {shlex.quote(shown)}` tells."
             )
         found.append(first)
     return found
@@ -237,13 +240,6 @@ async def _prices_come_in(house: House) -> AsyncIterator[None]:
 
 
 def _midnight(day: date) -> datetime:
+    if day.year not in YEARS:
+        raise Invalid(f"{day} is no day of this century; write one like 2026-11-24.")
     return datetime.combine(day, time(), IST)
-
-
-def _day(word: str | None) -> date | None:
-    if word is None:
-        return None
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise Invalid(f"{word[:24]!r} is no day; write it like 2026-11-24.") from None

@@ -17,7 +17,6 @@ from bahi.kernel.words import InstrumentType, OptionType, Segment
 cells = wire.cells
 
 EXPECTED: Final = "ICICI Breeze's security master"
-FUNDS: Final = "MFScripMaster.txt"
 
 SECURITIES: Final = ("Token", "ShortName", "Series", "CompanyName", "ISINCode", "ExchangeCode")
 CONTRACTS: Final = (

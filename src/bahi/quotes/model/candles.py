@@ -47,8 +47,10 @@ _MINUTES: Final = {
 def parse_interval(said: str) -> Interval:
     """Return the interval that was meant: `5m`, `1h`, `D`, and `1d` for the day."""
     word = said.strip().casefold()
+    if word == "1d":
+        return Interval.D1
     for it in Interval:
-        if word in {it.casefold(), "1d" if it is Interval.D1 else ""}:
+        if word == it.casefold():
             return it
     raise Invalid(f"interval: {said[:20]!r} is not known; there are {', '.join(Interval)}.")
 

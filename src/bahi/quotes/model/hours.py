@@ -78,7 +78,7 @@ class CalendarSessions:
         before = [second_of(day, it.starts) for it in hours if it.phase is Phase.PRE_OPEN]
         return Session(
             day=day,
-            begins=min(spans[0].begins, *before, spans[0].begins),
+            begins=min([spans[0].begins, *before]),
             spans=spans,
             auction_ends=None if auction is None else second_of(day, auction.ends),
         )

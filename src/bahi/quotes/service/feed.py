@@ -185,7 +185,7 @@ class _Door:
         writer.transport.set_write_buffer_limits(high=BUFFERED)
         try:
             await self._attend(reader, writer)
-        except (FeedLost, Closed, OSError):
+        except (FeedLost, Closed, OSError, asyncio.CancelledError):
             pass  # it went
         except _MustGo as why:
             await _part(writer, str(why), self._parting_s)

@@ -74,7 +74,11 @@ class Replay:
         rows = lines_of(self._file, self.name)
         started: tuple[datetime, datetime] | None = None
         told = 0
-        while piece := await asyncio.to_thread(_next_piece, rows):
+        fault: BadPrices | None = None
+        while fault is None:
+            piece, fault = await asyncio.to_thread(_next_piece, rows)
+            if not piece and fault is None:
+                return
             for row in piece:
                 quote = self._named(row)
                 if started is None:
@@ -89,6 +93,7 @@ class Replay:
                 told += 1
                 if told % AT_ONCE == 0:
                     await asyncio.sleep(0)
+        raise fault
 
     def _named(self, row: Row) -> Quote:
         return replace(row.quote, instrument_id=self._find(row.exchange, row.symbol) or 0)
@@ -109,8 +114,14 @@ class Replay:
                 yield known
 
 
-def _next_piece(rows: Iterator[Row]) -> list[Row]:
-    return list(islice(rows, PIECE))
+def _next_piece(rows: Iterator[Row]) -> tuple[list[Row], BadPrices | None]:
+    """Return some rows, and what is wrong with the line behind them where something is."""
+    found: list[Row] = []
+    try:
+        found.extend(islice(rows, PIECE))
+    except BadPrices as fault:
+        return found, fault
+    return found, None
 
 
 def lines_of(file: Path, source: str) -> Iterator[Row]:
@@ -127,6 +138,8 @@ Cells = Iterator[tuple[int, dict[str, str]]]
 
 
 def _of_csv(file: Path) -> Cells:
+    if file.exists() and not file.is_file():
+        raise BadPrices(f"{file.name} is no file; what is replayed has to be one.")
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.reader(lines, strict=True)

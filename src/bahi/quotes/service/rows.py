@@ -10,6 +10,7 @@ Only the first four have to be there; what is empty is not known.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -17,6 +18,7 @@ from bahi.kernel.clock import IST
 from bahi.kernel.errors import BahiError, Invalid
 from bahi.kernel.money import Price, parse_price, plain
 from bahi.kernel.ports import Level
+from bahi.kernel.symbols import YEARS
 from bahi.quotes.model.quote import DEPTH, Quote
 
 COLUMNS: Final = (
@@ -25,6 +27,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 NEEDED: Final = COLUMNS[:4]
 CELL_AT_MOST: Final = 400
+COUNT_AT_MOST: Final = 18  # digits
 
 
 class BadPrices(BahiError):
@@ -90,11 +93,12 @@ def read(cells: Mapping[str, str], source: str) -> Row:
 
 
 def _instant(text: str) -> datetime:
-    try:
+    with suppress(ValueError, OverflowError):  # the latter where a zone leads out of the calendar
         at = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise Invalid(f"at: {text[:40]!r} is no time; write 2026-11-20T09:15:00+05:30.") from None
-    return (at if at.tzinfo else at.replace(tzinfo=IST)).astimezone(UTC)
+        at = (at if at.tzinfo else at.replace(tzinfo=IST)).astimezone(UTC)
+        if at.year in YEARS:
+            return at
+    raise Invalid(f"at: {text[:40]!r} is no time; write 2026-11-20T09:15:00+05:30.")
 
 
 def _price(cells: Mapping[str, str], column: str) -> Price | None:
@@ -106,9 +110,13 @@ def _whole(cells: Mapping[str, str], column: str) -> int | None:
     said = cells.get(column) or ""
     if not said:
         return None
-    if not (said.isascii() and said.isdigit() and len(said) <= 18):
+    if not _is_count(said):
         raise Invalid(f"{column}: {said[:40]!r} is no whole number.")
     return int(said)
+
+
+def _is_count(said: str) -> bool:
+    return said.isascii() and said.isdigit() and len(said) <= COUNT_AT_MOST
 
 
 def _side(cells: Mapping[str, str], column: str) -> tuple[Level, ...]:
@@ -118,8 +126,10 @@ def _side(cells: Mapping[str, str], column: str) -> tuple[Level, ...]:
     found = []
     for it in said.split()[:DEPTH]:
         price, *numbers = it.split(":")
-        if not 1 <= len(numbers) <= 2 or not all(n.isascii() and n.isdigit() for n in numbers):
+        if not 1 <= len(numbers) <= 2 or not all(map(_is_count, numbers)):
             raise Invalid(f"{column}: {it[:40]!r} is no level; write price:quantity:orders.")
-        quantity, *orders = map(int, numbers)
-        found.append(Level(parse_price(price, column), quantity, orders[0] if orders else None))
+        at, (quantity, *orders) = parse_price(price, column), map(int, numbers)
+        if at <= 0:
+            raise Invalid(f"{column}: {it[:40]!r} has no price; it has to be above zero.")
+        found.append(Level(at, quantity, orders[0] if orders else None))
     return tuple(found)

@@ -12,6 +12,7 @@ from bahi.kernel.errors import BahiError
 from bahi.kernel.ports import Feed, Tick
 from bahi.quotes.model.quote import DEPTH, Quote
 from bahi.quotes.service.board import Board
+from bahi.quotes.service.rows import BadPrices
 
 AGAIN_AFTER_S: Final = 1.0
 AGAIN_AT_MOST_S: Final = 30.0
@@ -88,6 +89,9 @@ async def keep_pumping(
         before = board.published
         try:
             await pump(source, board, tell)
+        except BadPrices as fault:  # a file is no lost stream: it says the same each time
+            log.error("the prices of %s end here: %s", source.name, fault)  # noqa: TRY400 - said
+            return
         except BahiError as fault:
             if board.published > before:
                 wait_s = AGAIN_AFTER_S

@@ -1,6 +1,4 @@
-"""The rules of broker tokens: whether one is good, and the run that makes them one by one, through
-throttles and crashes.
-"""
+"""The rules of broker tokens: whether one is good, and the run that makes them one by one."""
 
 from bahi.tokens.model.attempt import RULES, TRIES, Attempt, Rule, given_up
 from bahi.tokens.model.run import (

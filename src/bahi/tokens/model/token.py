@@ -13,7 +13,6 @@ from bahi.kernel.words import BrokerSlug, TokenState
 
 LEASE: Final = timedelta(minutes=5)
 KEPT_AT_MOST: Final = timedelta(hours=24)
-"""The hour (IST) at which a trading day's caches end."""
 LIVES_WITHOUT_WORD: Final = timedelta(hours=24)
 
 
