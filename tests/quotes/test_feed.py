@@ -220,7 +220,7 @@ def test_a_message_beyond_the_bound_is_refused() -> None:
     async def run() -> None:
         reader = asyncio.StreamReader()
         reader.feed_data((LARGEST + 1).to_bytes(4))
-        with pytest.raises(FeedLost, match="announces"):
+        with pytest.raises(FeedLost, match="is announced"):
             await hear_told(reader)
 
     asyncio.run(run())

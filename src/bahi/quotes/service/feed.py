@@ -24,6 +24,7 @@ from bahi.quotes.model.quote import Quote
 from bahi.quotes.service.board import Board, Closed, Subscription
 from bahi.quotes.service.feed_wire import (
     ADDRESS,
+    GREETING,
     Address,
     Bye,
     FeedLost,
@@ -176,6 +177,7 @@ class _Door:
         self._board, self._token = board, token
         self._stuck_after_s, self._parting_s = stuck_after_s, parting_s
         self._inside: set[asyncio.Task[None]] = set()
+        self._followers = 0
 
     async def let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one follower until it goes, or has to."""
@@ -196,17 +198,21 @@ class _Door:
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(GREETED_WITHIN_S):
-                greeting = await hear_said(reader)
+                greeting = await hear_said(reader, GREETING)
         except TimeoutError:
             raise _MustGo("It did not say who it is.") from None
         token = greeting.token if isinstance(greeting, Hello) else ""
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             raise _MustGo("The token is not the one in the data folder.")
-        if len(self._inside) > FOLLOWERS_AT_MOST:
+        if self._followers >= FOLLOWERS_AT_MOST:
             raise _MustGo(f"There are {FOLLOWERS_AT_MOST} followers already.")
-        writer.write(framed(News([], 0)))  # it is let in
-        with self._board.subscribe("feed", at_most=FOLLOWED_AT_MOST) as subscription:
-            await first_of(_listen(reader, subscription), self._send(writer, subscription))
+        self._followers += 1
+        try:
+            writer.write(framed(News([], 0)))  # it is let in
+            with self._board.subscribe("feed", at_most=FOLLOWED_AT_MOST) as subscription:
+                await first_of(_listen(reader, subscription), self._send(writer, subscription))
+        finally:
+            self._followers -= 1
 
     async def _send(self, writer: asyncio.StreamWriter, subscription: Subscription) -> None:
         while True:

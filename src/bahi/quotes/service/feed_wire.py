@@ -17,6 +17,8 @@ from bahi.quotes.model.quote import Quote
 HEAD: Final = 4
 LARGEST: Final = 4 << 20
 """Bytes of one message; five hundred prices with their books are a tenth of it."""
+GREETING: Final = 1 << 10
+"""Bytes that one may send who has not said who it is."""
 ADDRESS: Final = "feed.json"
 
 
@@ -65,9 +67,9 @@ def framed(message: Said | Told) -> bytes:
     return len(body).to_bytes(HEAD) + body
 
 
-async def hear_said(reader: asyncio.StreamReader) -> Said:
-    """Read what a follower says."""
-    body = await _body(reader)
+async def hear_said(reader: asyncio.StreamReader, at_most: int = LARGEST) -> Said:
+    """Read what a follower says; before it said who it is, that is short."""
+    body = await _body(reader, at_most)
     try:
         return _SAID.decode(body)
     except msgspec.MsgspecError as fault:
@@ -83,11 +85,11 @@ async def hear_told(reader: asyncio.StreamReader) -> Told:
         raise FeedLost(f"The feed says what cannot be read: {fault}.") from None
 
 
-async def _body(reader: asyncio.StreamReader) -> bytes:
+async def _body(reader: asyncio.StreamReader, at_most: int = LARGEST) -> bytes:
     try:
         length = int.from_bytes(await reader.readexactly(HEAD))
-        if length > LARGEST:
-            raise FeedLost(f"The feed announces a message of {length:,} bytes.")
+        if length > at_most:
+            raise FeedLost(f"A message of {length:,} bytes is announced.")
         return await reader.readexactly(length)
     except (asyncio.IncompleteReadError, OSError):
         raise FeedLost("The connection to the feed ended.") from None
