@@ -83,3 +83,8 @@ def test_a_key_in_the_query_is_told_to_nobody(
     while chain is not None:
         assert CANARY not in repr(chain)
         chain = chain.__cause__ or chain.__context__
+
+
+def test_a_key_is_not_sent_in_the_clear_beyond_the_house(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="in the clear"):
+        asyncio.run(download("http://host.example/x", tmp_path / "it", query={"apikey": CANARY}))

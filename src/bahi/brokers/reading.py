@@ -19,13 +19,11 @@ import msgspec
 
 from bahi.brokers import masters
 from bahi.kernel.errors import Unavailable
-from bahi.kernel.listings import BadLine, Lines, Listing, NotAMaster, Skipped
+from bahi.kernel.listings import BadLine, Line, Lines, Listing, NotAMaster, Skipped
 from bahi.kernel.words import BrokerSlug
 
 PIECE: Final = 1_000
 SIZE_BYTES: Final = 4
-
-Line = Listing | Skipped | BadLine
 
 
 class Piece(msgspec.Struct, array_like=True):

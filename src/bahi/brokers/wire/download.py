@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from bahi.brokers.wire.http import CONNECT_S, USER_AGENT
+from bahi.brokers.wire.http import CONNECT_S, USER_AGENT, safe_address
 from bahi.kernel.errors import Invalid, TooMuch, Unavailable
 
 READ_S: Final = 60.0  # until the next piece comes
@@ -29,7 +29,7 @@ async def download(
     tell: Tell = lambda _came, _of: None,
 ) -> str:
     """Fetch a file and return its SHA-256; `query` may hold secrets and is told to nobody."""
-    url = _checked(address)
+    url = _checked(safe_address(address) if query else address)
     where = url.netloc.decode()
     try:
         async with (

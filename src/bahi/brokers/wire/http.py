@@ -115,7 +115,7 @@ class Wires:
 
     def to(self, base_url: str) -> Wire:
         """Return the wire to one of the broker's addresses."""
-        return Wire(self, _checked(base_url))
+        return Wire(self, safe_address(base_url))
 
 
 class Wire:
@@ -263,7 +263,7 @@ def _trust() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _checked(base_url: str) -> str:
+def safe_address(base_url: str) -> str:
     """Return an address that a secret may be sent to."""
     parts = urlsplit(base_url.strip())
     host = parts.hostname or ""
