@@ -135,7 +135,7 @@ def test_a_run_that_was_asked_for_by_a_job_is_done(home: dict[str, str]) -> None
             run = await house.runs.begin(WHO, account, TokenMode.ALL)
             came = await do(house, "token_run", execution_id=run.execution_id)
             assert came["status"] == "COMPLETED"
-            (found,) = await status_of(house.desk, WHO)
+            (found,) = await status_of(house.login_desk, WHO)
             assert found.tokens[0].state is TokenState.VALID
 
         live(home, story, server.url)

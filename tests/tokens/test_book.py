@@ -58,7 +58,7 @@ def test_sessions_are_saved_found_updated_retired_and_cleaned_up(home: dict[str,
         assert len(await main.read(book.history, api, fresh=True)) == 2
         clock.advance(timedelta(hours=25))
         assert await main.read(book.get_active_session, UPSTOX, clock(), fresh=True) is None
-        (found,) = await status_of(house.desk, WHO)
+        (found,) = await status_of(house.login_desk, WHO)
         assert found.tokens[0].state is TokenState.EXPIRED
         assert await main.write(book.cleanup_expired, clock()) == 1
         assert await main.write(book.cleanup_expired, clock()) == 0

@@ -98,7 +98,7 @@ async def morning(known: Settings, clock: StoppedClock, at: int) -> None:
 
 
 async def account_of(house: House) -> int:
-    (found,) = await status_of(house.desk, WHO, check=False)
+    (found,) = await status_of(house.login_desk, WHO, check=False)
     return found.account.id
 
 
@@ -154,7 +154,7 @@ def _one_morning(environ: dict[str, str], folder: Path, at: int) -> int:
 async def _check(known: Settings, clock: StoppedClock, logins: list[str]) -> None:
     house = a_house(known, clock)
     try:
-        (found,) = await status_of(house.desk, WHO)
+        (found,) = await status_of(house.login_desk, WHO)
         assert [it.state for it in found.tokens] == [TokenState.VALID] * 6
         assert found.run is not None
         attempts = await house.stores["main"].read(

@@ -125,7 +125,7 @@ def test_a_person_logs_in_and_the_token_ends_by_the_brokers_rule(
     async def story(house: House, account: int, server: Simulator) -> None:
         run = await by_hand(house, account, broker)
         assert run.status is TokenRunStatus.COMPLETED
-        (found,) = await status_of(house.desk, WHO)
+        (found,) = await status_of(house.login_desk, WHO)
         (token,) = found.tokens
         assert token.state is TokenState.VALID, token.why
         assert token.expires_at is not None
@@ -139,9 +139,9 @@ def test_what_can_log_in_alone_needs_nobody(home: dict[str, str], broker: Broker
     async def story(house: House, account: int, server: Simulator) -> None:
         run = await house.runs.begin(WHO, account, TokenMode.INVALID_ONLY)
         ended = await house.runs.drive(run.execution_id)
-        (found,) = await status_of(house.desk, WHO)
+        (found,) = await status_of(house.login_desk, WHO)
         assert ended.status is TokenRunStatus.COMPLETED, found.tokens[0].why
-        (found,) = await status_of(house.desk, WHO)
+        (found,) = await status_of(house.login_desk, WHO)
         assert found.tokens[0].state is TokenState.VALID, found.tokens[0].why
         assert (found.tokens[0].expires_at is None) == (broker is BrokerSlug.OPENALGO)
 
@@ -153,7 +153,7 @@ def test_how_long_a_breeze_session_lives_is_a_setting(home: dict[str, str]) -> N
         wish = Wish(category="tokens", key="breeze_expiry", value="24h")
         await house.stores["main"].write(set_config, house.vault, WHO, wish, house.clock())
         await by_hand(house, account, BrokerSlug.BREEZE)
-        (found,) = await status_of(house.desk, WHO, check=False)
+        (found,) = await status_of(house.login_desk, WHO, check=False)
         token = found.tokens[0]
         assert token.expires_at is not None
         assert token.generated_at is not None
@@ -165,7 +165,7 @@ def test_how_long_a_breeze_session_lives_is_a_setting(home: dict[str, str]) -> N
 def test_upstox_asks_its_user_in_the_app_and_posts_the_token(home: dict[str, str]) -> None:
     async def story(house: House, account: int, server: UpstoxSimulator) -> None:
         main = house.stores["main"]
-        (found,) = await status_of(house.desk, WHO, check=False)
+        (found,) = await status_of(house.login_desk, WHO, check=False)
         digest = house.vault.digest("secret-path", "notifier")
         await main.write(new_notifier, WHO, found.tokens[0].api_id, digest, house.clock())
         run = await house.runs.begin(WHO, account, TokenMode.ALL)
@@ -184,14 +184,14 @@ def test_upstox_asks_its_user_in_the_app_and_posts_the_token(home: dict[str, str
 def test_a_posted_token_ends_the_wait(home: dict[str, str]) -> None:
     async def story(house: House, account: int, server: UpstoxSimulator) -> None:
         main = house.stores["main"]
-        (found,) = await status_of(house.desk, WHO, check=False)
+        (found,) = await status_of(house.login_desk, WHO, check=False)
         digest = house.vault.digest("secret-path", "notifier")
         await main.write(new_notifier, WHO, found.tokens[0].api_id, digest, house.clock())
         run = await house.runs.begin(WHO, account, TokenMode.ALL)
         await house.runs.drive(run.execution_id)
         await house.handing.notified("secret-path", server.approve("upstox-client"))
         assert (await house.runs.run(run.execution_id)).status is TokenRunStatus.COMPLETED
-        (found,) = await status_of(house.desk, WHO)
+        (found,) = await status_of(house.login_desk, WHO)
         assert found.tokens[0].state is TokenState.VALID
 
     live(home, BrokerSlug.UPSTOX, story)
@@ -216,12 +216,12 @@ def test_every_call_of_an_account_leaves_from_its_address(home: dict[str, str]) 
 def test_a_revoked_token_is_ended_at_the_broker_too(home: dict[str, str]) -> None:
     async def story(house: House, account: int, server: UpstoxSimulator) -> None:
         await by_hand(house, account, BrokerSlug.UPSTOX)
-        (found,) = await status_of(house.desk, WHO)
+        (found,) = await status_of(house.login_desk, WHO)
         assert len(server.tokens) == 1
-        assert await house.desk.revoke(WHO, found.tokens[0].api_id)
+        assert await house.login_desk.revoke(WHO, found.tokens[0].api_id)
         assert server.tokens == {}
-        (after,) = await status_of(house.desk, WHO)
+        (after,) = await status_of(house.login_desk, WHO)
         assert after.tokens[0].state is TokenState.MISSING
-        assert not await house.desk.revoke(WHO, found.tokens[0].api_id)
+        assert not await house.login_desk.revoke(WHO, found.tokens[0].api_id)
 
     live(home, BrokerSlug.UPSTOX, story)

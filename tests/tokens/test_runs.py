@@ -36,7 +36,7 @@ def test_six_logins_in_their_order_each_five_seconds_apart(live: Live) -> None:
         assert run.status is TokenRunStatus.COMPLETED
         assert (run.next_api, run.last_success_api) == (None, UPSTOX_NAMES[-1])
         assert it.broker.logins == [f"client-{name.lower()}" for name in UPSTOX_NAMES]
-        (found,) = await status_of(it.house.desk, WHO)
+        (found,) = await status_of(it.house.login_desk, WHO)
         assert [each.state for each in found.tokens] == [TokenState.VALID] * 6
         assert summary([found]) == {
             "valid": 6, "invalid": 0, "expired": 0, "missing": 0, "total": 6,
@@ -68,7 +68,7 @@ def test_only_what_is_not_valid_is_made_anew(live: Live) -> None:
         it.broker.end(
             next(token for token, client in it.broker.tokens.items() if "chain2" in client)
         )
-        (found,) = await status_of(it.house.desk, WHO)
+        (found,) = await status_of(it.house.login_desk, WHO)
         assert [each.api_name for each in found.missing] == ["OPTIONCHAIN2"]
         assert (await run_all(it.house, it.account)).apis == ("OPTIONCHAIN2",)
         assert it.broker.logins[6:] == ["client-optionchain2"]
@@ -150,7 +150,7 @@ def test_a_plain_failure_is_recorded_and_the_run_does_not_end_complete(live: Liv
         ended = await it.house.runs.drive(run.execution_id, ask=patient)
         assert ended.status is TokenRunStatus.INCOMPLETE
         assert ended.next_api == "WEBSOCKET2"
-        (found,) = await status_of(it.house.desk, WHO)
+        (found,) = await status_of(it.house.login_desk, WHO)
         assert [each.api_name for each in found.missing] == ["WEBSOCKET2"]
         assert "client id and secret" in found.missing[0].why
         assert LoginFailure.INVALID_CREDENTIALS in await _reasons(it.house, run)
@@ -284,7 +284,7 @@ def test_a_locked_database_keeps_the_token_in_memory_until_it_is_in(live: Live) 
         assert len(refused) == 3
         assert it.clock() - before >= timedelta(seconds=15)
         assert it.broker.logins == ["client-primary"]
-        assert it.house.desk.pending == {}
+        assert it.house.login_desk.pending == {}
 
     live(story)
 
@@ -305,7 +305,7 @@ def test_the_trail_names_tokens_by_their_digest_alone(live: Live) -> None:
 def test_the_export_has_four_columns_and_no_token(live: Live) -> None:
     async def story(it: Morning) -> None:
         await run_all(it.house, it.account)
-        rows = csv_rows(await status_of(it.house.desk, WHO, check=False))
+        rows = csv_rows(await status_of(it.house.login_desk, WHO, check=False))
         assert rows[0] == ("PRIMARY", "7EAHBJ", 1, "2036-11-25 03:30:00")
         assert not any(token in repr(rows) for token in it.broker.tokens)
 
@@ -316,7 +316,7 @@ def test_a_token_is_lent_to_one_stream_at_a_time(live: Live) -> None:
     async def story(it: Morning) -> None:
         await run_all(it.house, it.account)
         main = it.house.stores["main"]
-        (found,) = await status_of(it.house.desk, WHO, check=False)
+        (found,) = await status_of(it.house.login_desk, WHO, check=False)
         token = await main.read(book.active_token, found.tokens[1].api_id, fresh=True)
         assert token is not None
         await main.write(book.lend, token.id, "stream-1", it.clock())
@@ -334,7 +334,7 @@ def test_what_is_kept_in_memory_ends_with_the_token_and_with_the_day(live: Live)
     async def story(it: Morning) -> None:
         await run_all(it.house, it.account)
         await it.house.revisions.look()
-        (found,) = await status_of(it.house.desk, WHO, check=False)
+        (found,) = await status_of(it.house.login_desk, WHO, check=False)
         opened = await it.house.tokens.current(found.tokens[0].api_id)
         assert opened.tokens["access"] in it.broker.tokens
         assert opened.good_until == MORNING.replace(hour=21, minute=30)  # 03:00 in India

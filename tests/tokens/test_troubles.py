@@ -79,14 +79,16 @@ async def throttled_meanwhile(it: Morning) -> Claim:
     slow = await claimed(it, run, "slow")
     it.clock.advance(SLOW)
     quick = await claimed(it, run, "quick")
-    cooling = await it.house.desk.failed(quick, LoginFailed("slow down", LoginFailure.RATE_LIMIT))
+    cooling = await it.house.login_desk.failed(
+        quick, LoginFailed("slow down", LoginFailure.RATE_LIMIT)
+    )
     assert cooling.status is Status.COOLDOWN
     return slow
 
 
 async def posted_for(it: Morning, api: Registration, state: str = "s" * 20) -> dict[str, Any]:
     """Return what Upstox posts once its user has approved: a token that it has made."""
-    login, application = await it.house.desk.login_of(await account_of(it), api.id)
+    login, application = await it.house.login_desk.login_of(await account_of(it), api.id)
     answer = person_logs_in(await login.begin(application, state))
     grant = await login.complete(application, answer, it.clock())
     dies = it.clock() + timedelta(hours=10)
@@ -127,10 +129,10 @@ async def is_stored(it: Morning, api_id: int) -> bool:
 def test_a_token_that_came_late_is_stored_even_in_anothers_cooldown(live: Live) -> None:
     async def story(it: Morning) -> None:
         slow = await throttled_meanwhile(it)
-        login, application = await it.house.desk.login_of(slow.account, slow.registration.id)
+        login, application = await it.house.login_desk.login_of(slow.account, slow.registration.id)
         answer = person_logs_in(await login.begin(application, "s" * 20))
         grant = await login.complete(application, answer, it.clock())
-        run = await it.house.desk.succeeded(slow, grant, WHO, login, application)
+        run = await it.house.login_desk.succeeded(slow, grant, WHO, login, application)
         assert run is not None
         assert run.status is Status.COMPLETED
         assert await is_stored(it, slow.registration.id)
@@ -142,7 +144,7 @@ def test_a_failure_that_came_late_ends_a_run_that_cools(live: Live) -> None:
     async def story(it: Morning) -> None:
         slow = await throttled_meanwhile(it)
         wrong = LoginFailed("wrong", LoginFailure.INVALID_CREDENTIALS)
-        assert (await it.house.desk.failed(slow, wrong)).status is Status.INCOMPLETE
+        assert (await it.house.login_desk.failed(slow, wrong)).status is Status.INCOMPLETE
 
     live(story)
 
@@ -168,15 +170,15 @@ def test_who_died_before_asking_whose_a_token_is_is_not_taken_at_their_word(live
         run = await begun(it, "PRIMARY")
         first = await handed(it, run)
         answer = person_logs_in(await it.house.handing.address_for(first))
-        real = it.house.desk._verify_new
+        real = it.house.login_desk._verify_new
 
         async def dies(*_: object) -> None:
             raise KeyboardInterrupt
 
-        it.house.desk._verify_new = dies  # type: ignore[assignment, method-assign]
+        it.house.login_desk._verify_new = dies  # type: ignore[assignment, method-assign]
         with pytest.raises(KeyboardInterrupt):
             await it.house.handing.answer("upstox", answer["state"], answer, WHO)
-        it.house.desk._verify_new = real  # type: ignore[method-assign, assignment]
+        it.house.login_desk._verify_new = real  # type: ignore[method-assign, assignment]
         for token in list(it.broker.tokens):
             it.broker.end(token)
         ended = await it.house.runs.drive(run.execution_id)
@@ -187,13 +189,13 @@ def test_who_died_before_asking_whose_a_token_is_is_not_taken_at_their_word(live
 
 def refuse_what_is_made(it: Morning) -> None:
     """Have the broker end each token between its exchange and the profile call."""
-    real = it.house.desk._verify_new
+    real = it.house.login_desk._verify_new
 
     async def ended_first(claim: Any, tokens: Any, *more: Any) -> Run | None:
         it.broker.end(tokens["access"])
         return await real(claim, tokens, *more)
 
-    it.house.desk._verify_new = ended_first  # type: ignore[method-assign, assignment]
+    it.house.login_desk._verify_new = ended_first  # type: ignore[method-assign, assignment]
 
 
 def test_an_application_removed_in_mid_run_is_missing_and_the_others_go_on(live: Live) -> None:
@@ -291,7 +293,7 @@ def test_a_posted_token_is_stored_in_a_cooldown_and_while_another_login_runs(liv
         claim = await claimed(it, run, "another process")
         await it.house.handing.notified(SECRET, await posted_for(it, api))
         assert await is_stored(it, api.id)
-        await it.house.desk.failed(claim, LoginFailed("slow", LoginFailure.RATE_LIMIT))
+        await it.house.login_desk.failed(claim, LoginFailed("slow", LoginFailure.RATE_LIMIT))
         answered = await it.house.handing.notified(SECRET, await posted_for(it, api))
         assert answered.run is not None
         assert answered.run.status is Status.COOLDOWN
@@ -370,7 +372,9 @@ def test_what_is_out_of_use_is_logged_in_no_more(live: Live, way: str) -> None:
         assert (await it.house.runs.drive(run.execution_id)).status is Status.STOPPED
         with pytest.raises(BahiError):
             await begun(it)
-        assert account not in {each.account.id for each in await status_of(it.house.desk, WHO)}
+        assert account not in {
+            each.account.id for each in await status_of(it.house.login_desk, WHO)
+        }
         assert str(account) not in (await auto_login(it))["accounts_missing"]
 
     live(story)
@@ -380,7 +384,7 @@ def test_a_clock_that_went_back_makes_nobody_wait_longer_than_a_cooldown(live: L
     async def story(it: Morning) -> None:
         run = await begun(it, "PRIMARY")
         claim = await claimed(it, run, "a")
-        await it.house.desk.failed(claim, LoginFailed("slow", LoginFailure.RATE_LIMIT))
+        await it.house.login_desk.failed(claim, LoginFailed("slow", LoginFailure.RATE_LIMIT))
         it.clock.advance(timedelta(days=-2))
         back = it.clock()
         waiting = await it.house.runs.advance(run.execution_id)
@@ -438,14 +442,16 @@ def test_a_token_that_is_made_for_an_application_that_is_gone_does_no_harm(live:
     async def story(it: Morning) -> None:
         run = await begun(it, "PRIMARY")
         claim = await claimed(it, run, "a")
-        login, application = await it.house.desk.login_of(claim.account, claim.registration.id)
+        login, application = await it.house.login_desk.login_of(
+            claim.account, claim.registration.id
+        )
         gone = claim.registration.id
         await it.house.stores["main"].write(remove_registration, WHO, gone, it.clock())
         grant = Grant(tokens={"access": "t"}, expires_at=None)
-        ended = await it.house.desk.succeeded(claim, grant, WHO, login, application)
+        ended = await it.house.login_desk.succeeded(claim, grant, WHO, login, application)
         assert ended is not None
         assert ended.status is Status.INCOMPLETE
-        (found,) = await status_of(it.house.desk, WHO)
+        (found,) = await status_of(it.house.login_desk, WHO)
         assert all(each.state is TokenState.MISSING for each in found.tokens)
 
     live(story)

@@ -96,7 +96,7 @@ def auth_routes(house: House) -> APIRouter:
     @router.get("/status")
     async def auth_status(actor: Who) -> AuthStatus:
         """Ask every broker whether its token is still good."""
-        statuses = await status_of(house.desk, actor)
+        statuses = await status_of(house.login_desk, actor)
         own = [_service(it) for it in statuses if it.account.is_active]
         return AuthStatus(
             **{service: _best(own, service) for service in SERVICES},
@@ -130,7 +130,9 @@ def auth_routes(house: House) -> APIRouter:
             return meant, [(it.id, it.api_name) for it in list_registrations(tx, meant.id)]
 
         meant, registered = await main.read(read, fresh=True)
-        ended = [name for api_id, name in registered if await house.desk.revoke(actor, api_id)]
+        ended = [
+            name for api_id, name in registered if await house.login_desk.revoke(actor, api_id)
+        ]
         return Disconnected(
             status="success", service=meant.broker, account=meant.name, disconnected=ended
         )

@@ -102,7 +102,7 @@ async def _is_headless(house: House, account: Account, run: Run) -> bool:
     following = [it for it in known if it.api_name == run.next_api]
     if not following:
         return False
-    login, application = await house.desk.login_of(account, following[0].id)
+    login, application = await house.login_desk.login_of(account, following[0].id)
     return login.is_headless(application)
 
 

@@ -113,7 +113,9 @@ def token_routes(house: House) -> APIRouter:
         if wanted is not None:
             await main.read(get_account, actor, wanted, fresh=True)
         broker = None if service is None else broker_of(service)
-        found = await status_of(house.desk, actor, account_id=wanted, broker=broker, check=check)
+        found = await status_of(
+            house.login_desk, actor, account_id=wanted, broker=broker, check=check
+        )
         return TokensStatus(
             summary=Summary(**summary(found)), accounts=[_shown(it) for it in found]
         )
@@ -146,7 +148,7 @@ def token_routes(house: House) -> APIRouter:
         """End a token, here and at its broker."""
         api_id = number(wish.api_id)
         await main.read(get_registration, actor, api_id, fresh=True)
-        return Revoked(revoked=await house.desk.revoke(actor, api_id))
+        return Revoked(revoked=await house.login_desk.revoke(actor, api_id))
 
     return router
 

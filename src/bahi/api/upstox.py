@@ -115,7 +115,9 @@ async def _succeeded(
 async def _status(house: House, actor: Actor, named: str | None, *, check: bool) -> UpstoxStatus:
     main = house.stores["main"]
     meant = await main.read(account_meant, actor, UPSTOX, named, fresh=True)
-    found = await status_of(house.desk, actor, account_id=meant.id, broker=UPSTOX, check=check)
+    found = await status_of(
+        house.login_desk, actor, account_id=meant.id, broker=UPSTOX, check=check
+    )
     known = {it.api_name: it for status in found for it in status.tokens}
     tokens = [_token(index, name, known.get(name)) for index, name in enumerate(UPSTOX_NAMES)]
     states = [it.status for it in tokens]

@@ -73,7 +73,7 @@ async def _worker(house: Rooms, handled: tuple[str, ...]) -> Finding:
 async def _tokens(house: Rooms) -> Finding:
     """Ask how many applications have a token that has time left."""
     good, all_of_them = await house.stores["main"].read(count_states, house.clock(), fresh=True)
-    pending = len(house.desk.pending)
+    pending = len(house.login_desk.pending)
     if pending:
         return Finding(Health.DEGRADED, f"{pending} tokens wait in memory for the database.")
     if good < all_of_them:

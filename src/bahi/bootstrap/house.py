@@ -13,6 +13,7 @@ from typing import Final
 from bahi.audit.service import Sealer
 from bahi.bootstrap import first_start, office
 from bahi.bootstrap.checks import checks_of
+from bahi.bootstrap.desks import desk_of
 from bahi.bootstrap.ground import (
     bring_to_the_present,
     keyring_of,
@@ -37,10 +38,12 @@ from bahi.identity.service.sign_in import SignIn
 from bahi.instruments.service.live import LiveInstruments
 from bahi.jobs.model import Retry, Schedule
 from bahi.jobs.service import Bell, Handler, sync_schedules
+from bahi.kernel.actor import Actor
 from bahi.kernel.clock import Clock, SystemClock
 from bahi.kernel.crypto import Passwords, Vault
 from bahi.kernel.errors import BahiError
 from bahi.kernel.words import BrokerSlug
+from bahi.orders.service.desk import Desk
 from bahi.settings.service import TOPIC as CONFIG
 from bahi.settings.service import LiveConfig
 from bahi.telemetry.service import CallRecorder, Numbers
@@ -82,6 +85,10 @@ class House(Rooms):
     def schedules(self) -> Sequence[Schedule]:
         """What comes round, at the times that the settings said last."""
         return self.timetable
+
+    async def desk(self, actor: Actor, account_id: int) -> Desk:
+        """Return where an actor's orders for an account are placed."""
+        return await desk_of(self, actor, account_id)
 
     async def furnish(self) -> None:
         """Enter what a house cannot be without; nothing that is there is touched."""
@@ -200,7 +207,7 @@ def build(
             recorder=recorder,
             keys=Keys(main, vault, clock, revisions),
             sign_in=SignIn(main, vault, clock, session_lasts, passwords),
-            desk=desk,
+            login_desk=desk,
             runs=Runs(desk),
             handing=Handing(desk),
             tokens=Tokens(main, vault, clock, revisions),

@@ -140,7 +140,7 @@ async def _token_run(house: Rooms, context: JobContext) -> dict[str, Any]:
         if due is not None and due - house.clock() > SHORT:
             raise Later(due, f"{run.status} until then")
         if due is not None and due > house.clock():
-            await house.desk.pause((due - house.clock()).total_seconds())
+            await house.login_desk.pause((due - house.clock()).total_seconds())
 
 
 def _percent(apis: Sequence[str], following: str | None) -> int:
@@ -211,7 +211,7 @@ async def _tell_failure(house: Rooms, account_id: int, fault: BahiError) -> None
 async def _token_alert(house: Rooms, context: JobContext) -> dict[str, Any]:
     """Tell, before the market opens, which tokens are not valid."""
     del context
-    statuses = await status_of(house.desk, HOUSE)
+    statuses = await status_of(house.login_desk, HOUSE)
     counted = summary(statuses)
     bad = [_named(it) for it in statuses if it.missing and it.account.is_active]
     if not bad:

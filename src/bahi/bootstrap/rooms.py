@@ -58,7 +58,7 @@ class Rooms:
     recorder: CallRecorder
     keys: Keys
     sign_in: SignIn
-    desk: LoginDesk
+    login_desk: LoginDesk
     runs: Runs
     handing: Handing
     tokens: Tokens

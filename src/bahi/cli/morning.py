@@ -137,10 +137,10 @@ class Morning:
         except PersonNeeded as needed:
             asked = needed.asked
         except asyncio.CancelledError:
-            if lost := ", ".join(self._house.desk.pending.values()):
+            if lost := ", ".join(self._house.login_desk.pending.values()):
                 say(f"The database took no token of {lost}; what the broker gave is lost.")
             raise
-        statuses = await status_of(self._house.desk, ME, account_id=account.id, check=False)
+        statuses = await status_of(self._house.login_desk, ME, account_id=account.id, check=False)
         missing = [it for found in statuses for it in found.missing if it.api_name in run.apis]
         ended = await self._house.runs.run(run.execution_id)
         self._board.tell(account.name, ended)

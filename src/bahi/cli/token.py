@@ -170,7 +170,7 @@ async def _statuses(house: House, name: str | None, *, check: bool) -> list[Acco
     account_id = None
     if name is not None:
         account_id = (await house.stores["main"].read(account_named, name, fresh=True)).id
-    return await status_of(house.desk, ME, account_id=account_id, check=check)
+    return await status_of(house.login_desk, ME, account_id=account_id, check=check)
 
 
 def _told(it: AccountStatus) -> dict[str, Any]:
@@ -237,7 +237,7 @@ def revoke(
 
         found = await house.stores["main"].read(read, fresh=True)
         return [
-            {"api_name": name, "revoked": await house.desk.revoke(ME, api_id)}
+            {"api_name": name, "revoked": await house.login_desk.revoke(ME, api_id)}
             for api_id, name in found
         ]
 

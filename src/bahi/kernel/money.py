@@ -17,6 +17,7 @@ Money = NewType("Money", int)
 Price = NewType("Price", int)
 Rupees = str | int | float | Decimal  # what the edges may hand in
 
+NOTHING: Final = Money(0)
 SCALE: Final = 10_000
 LARGEST: Final = 2**63 - 1  # either way, so that a sign can always be turned
 

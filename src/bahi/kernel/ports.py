@@ -61,6 +61,8 @@ class Update:
     """What a broker says of an order, whichever way it came: reply, book, stream or postback.
 
     `status` is None where we do not know the broker's word; `broker_status` always carries it.
+    `fills` are those that the broker told one by one; None: it tells only how many in all.
+    `asked` is the order as the broker has it, for one that we did not place.
     """
 
     broker_order_id: str
@@ -75,7 +77,8 @@ class Update:
     trigger_pending: bool = False
     reason: str = ""
     at: datetime | None = None
-    fills: tuple[Fill, ...] = ()
+    fills: tuple[Fill, ...] | None = ()
+    asked: Ticket | None = None
 
 
 class Broker(Protocol):

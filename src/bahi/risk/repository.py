@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import sqlalchemy as sa
+
 from bahi.db.leaving import remove_some
 from bahi.db.tx import Tx
-from bahi.risk.tables import traders_control
+from bahi.kernel.clock import to_micros
+from bahi.risk.model.verdict import Denial
+from bahi.risk.tables import risk_violations, traders_control
+
+
+def add_violation(tx: Tx, whose: tuple[int, int], denial: Denial, now: datetime) -> None:
+    """Write that an order (`account, order`) was denied, and why."""
+    account_id, order_id = whose
+    tx.change(
+        sa.insert(risk_violations).values(
+            id=tx.new_id(),
+            account_id=account_id,
+            violation_type=denial.violation,
+            limit_value=denial.limit,
+            actual_value=denial.actual,
+            order_id=order_id,
+            action_taken="ORDER_REJECTED",
+            message=denial.sentence,
+            violated_at=to_micros(now),
+        )
+    )
 
 
 def erase_account(tx: Tx, store: str, account_id: int, most: int) -> dict[str, int]:

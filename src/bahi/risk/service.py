@@ -6,6 +6,9 @@ from typing import Final
 
 from bahi.risk import repository
 
+deny: Final = repository.add_violation
+"""Write down that an order was denied; `deny(tx, (account, order), denial, now)`."""
+
 erase_account: Final = repository.erase_account
 """Remove some of an account's limits and switches; return how many."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bahi.db.dialects import Words
 from bahi.db.schema import HOUSE, TRADING
 from bahi.db.views import among, seen, seen_as, select
@@ -75,8 +77,17 @@ def _counted(statuses: tuple[OrderStatus, ...], name: str) -> str:
     return f"sum(CASE WHEN {among('s.status', statuses)} THEN 1 ELSE 0 END) AS {name}"
 
 
+SHARED: Final = ("security_id", "exchange_segment", "side", "product", "order_type")
+SLICE: Final = ("id", "account_id", "slice_group_id", "quantity", "slice_total_qty", "status")
+
+
 def _sliced_orders(sql: Words) -> str:
-    in_turn = "SELECT * FROM orders WHERE is_sliced = 1 ORDER BY account_id, slice_index, id"
+    in_turn = select(
+        *SLICE,
+        "placed_at",
+        *SHARED,
+        rest="FROM orders WHERE is_sliced = 1 ORDER BY account_id, slice_index, id",
+    )
     each = sql.joined("s.id || ':' || s.quantity", ", ")
     return select(
         "s.slice_group_id AS slice_order_id",
@@ -84,10 +95,7 @@ def _sliced_orders(sql: Words) -> str:
         "count(*) AS slice_count",
         "CAST(sum(s.quantity) AS BIGINT) AS total_quantity",
         "max(s.slice_total_qty) AS original_quantity",
-        *(
-            f"min(s.{shared}) AS {shared}"
-            for shared in ("security_id", "exchange_segment", "side", "product", "order_type")
-        ),
+        *(f"min(s.{shared}) AS {shared}" for shared in SHARED),
         f"{sql.ist('min(s.placed_at)')} AS first_order_time",
         f"{sql.ist('max(s.placed_at)')} AS last_order_time",
         f"{each} AS order_details",

@@ -28,6 +28,7 @@ funds = HOUSE.table(
     "funds",
     "What each account has to trade with now, kept by the book.",
     ref("account_id", "books.account_id", "Whose.", on_delete="CASCADE", primary=True),
+    money("cash", "The sum of its ledger.", default=0),
     money("available_balance", "Free for new orders."),
     money("sod_limit", "Free when the day began.", null=True),
     money("collateral", "Given by pledged holdings.", null=True),

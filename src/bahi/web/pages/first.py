@@ -36,7 +36,7 @@ def first_routes(house: House, frame: Frame) -> APIRouter:
 
 
 async def _inside(house: House, person: Actor) -> dict[str, Any]:
-    statuses = await status_of(house.desk, person, check=False)
+    statuses = await status_of(house.login_desk, person, check=False)
     return {
         "person": person,
         "statuses": statuses,

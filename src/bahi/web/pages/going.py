@@ -109,7 +109,7 @@ async def _as_far_as_a_person(house: House, actor: Actor, run: Run) -> HandedOve
         if run.due_at is not None and run.due_at > until:
             break
         if run.due_at is not None and run.due_at > house.clock():
-            await house.desk.pause((run.due_at - house.clock()).total_seconds())
+            await house.login_desk.pause((run.due_at - house.clock()).total_seconds())
     return run
 
 

@@ -1,4 +1,4 @@
-"""The only SQL of the books."""
+"""How an account's books leave for good."""
 
 from __future__ import annotations
 

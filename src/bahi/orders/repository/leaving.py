@@ -1,4 +1,4 @@
-"""The only SQL of orders."""
+"""How an account's orders leave for good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only SQL of the paper exchange."""
+"""How a client leaves the exchange for good."""
 
 from __future__ import annotations
 

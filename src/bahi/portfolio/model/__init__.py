@@ -1,0 +1,1 @@
+"""The books: pages of accounts, positions and money, to the last paisa."""

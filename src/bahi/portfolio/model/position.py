@@ -1,0 +1,158 @@
+"""A position: the fold of its trades and adjustments, in the order in which they happened.
+
+Costs are kept as whole amounts and never as averages, so that nothing is lost in between: what a
+closing takes out of the cost is rounded once, and the rest stays to the last ten-thousandth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import reduce
+from typing import NamedTuple
+
+from bahi.kernel.clock import exchange_day
+from bahi.kernel.money import NOTHING, Money, Price
+from bahi.kernel.words import Product, Segment, Side
+
+
+class Key(NamedTuple):
+    """What makes a position one: NSE and BSE, delivery and intraday are kept apart."""
+
+    segment: Segment
+    symbol: str
+    product: Product
+
+
+class Fact(NamedTuple):
+    """What moves a position: a trade, or an adjustment (`is_trade` False, signed quantity).
+
+    An adjustment's value is what its quantity is worth in cost; it makes no profit by itself.
+    """
+
+    at: datetime
+    id: int
+    side: Side
+    quantity: int
+    value: Money
+    is_trade: bool = True
+
+    @property
+    def signed(self) -> int:
+        """How much it adds; negative is taken away."""
+        return self.quantity if self.side is Side.BUY else -self.quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """What an account has open of one thing, and what it made of it so far."""
+
+    key: Key
+    instrument_id: int | None = None
+    net: int = 0
+    open_cost: Money = NOTHING
+    buy_quantity: int = 0
+    buy_value: Money = NOTHING
+    sell_quantity: int = 0
+    sell_value: Money = NOTHING
+    realized: Money = NOTHING
+    day: date | None = None
+    overnight: int = 0
+    day_buy_quantity: int = 0
+    day_buy_value: Money = NOTHING
+    day_sell_quantity: int = 0
+    day_sell_value: Money = NOTHING
+    day_realized: Money = NOTHING
+    margin: Money = NOTHING
+    folded: tuple[datetime, int] | None = None
+
+    @property
+    def average(self) -> Price | None:
+        """What that which is open cost each, to the nearest ten-thousandth."""
+        return average(self.open_cost, abs(self.net))
+
+    def comes_after(self, fact: Fact) -> bool:
+        """Say whether a fact belongs before what is folded already: then all is folded anew."""
+        return self.folded is not None and (fact.at, fact.id) < self.folded
+
+
+def average(value: Money, quantity: int) -> Price | None:
+    """Return a value by its quantity, to the nearest ten-thousandth; of nothing there is none."""
+    return Price((2 * value + quantity) // (2 * quantity)) if quantity else None
+
+
+def fold(position: Position, fact: Fact) -> Position:
+    """Return the position after a fact that comes behind all that it has."""
+    position = _on_day(_begun_anew(position), exchange_day(fact.at))
+    closing = min(fact.quantity, abs(position.net)) if position.net * fact.signed < 0 else 0
+    gone = _share(position.open_cost, closing, abs(position.net))
+    brought = _share(fact.value, closing, fact.quantity)
+    profit = (brought - gone if position.net > 0 else gone - brought) if fact.is_trade else 0
+    opening_cost = fact.value - brought
+    position = replace(
+        position,
+        net=position.net + fact.signed,
+        open_cost=Money(position.open_cost - gone + opening_cost),
+        realized=Money(position.realized + profit),
+        day_realized=Money(position.day_realized + profit),
+        folded=(fact.at, fact.id),
+    )
+    return _counted(position, fact) if fact.is_trade else position
+
+
+def fold_all(key: Key, facts: Iterable[Fact], instrument_id: int | None = None) -> Position:
+    """Return the position that facts make, whatever order they come in."""
+    nothing = Position(key=key, instrument_id=instrument_id)
+    return reduce(fold, sorted(facts, key=lambda it: (it.at, it.id)), nothing)
+
+
+def _begun_anew(position: Position) -> Position:
+    """Count from nothing once a position that was flat is opened again."""
+    if position.net or not (position.buy_quantity or position.sell_quantity):
+        return position
+    return replace(
+        position,
+        buy_quantity=0,
+        buy_value=NOTHING,
+        sell_quantity=0,
+        sell_value=NOTHING,
+    )
+
+
+def _on_day(position: Position, day: date) -> Position:
+    if position.day == day:
+        return position
+    return replace(
+        position,
+        day=day,
+        overnight=position.net,
+        day_buy_quantity=0,
+        day_buy_value=NOTHING,
+        day_sell_quantity=0,
+        day_sell_value=NOTHING,
+        day_realized=NOTHING,
+    )
+
+
+def _counted(position: Position, fact: Fact) -> Position:
+    if fact.side is Side.BUY:
+        return replace(
+            position,
+            buy_quantity=position.buy_quantity + fact.quantity,
+            buy_value=Money(position.buy_value + fact.value),
+            day_buy_quantity=position.day_buy_quantity + fact.quantity,
+            day_buy_value=Money(position.day_buy_value + fact.value),
+        )
+    return replace(
+        position,
+        sell_quantity=position.sell_quantity + fact.quantity,
+        sell_value=Money(position.sell_value + fact.value),
+        day_sell_quantity=position.day_sell_quantity + fact.quantity,
+        day_sell_value=Money(position.day_sell_value + fact.value),
+    )
+
+
+def _share(value: int, part: int, whole: int) -> int:
+    """Return a part of a value, to the nearest ten-thousandth; of the whole, all of it."""
+    return (2 * value * part + whole) // (2 * whole) if whole else 0
