@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
 
 from bahi.bootstrap import House
-from bahi.db.stores import Store
-from bahi.instruments.model.loads import Load, LoadStatus
+from bahi.instruments.model.loads import LoadStatus, Wanted
+from bahi.instruments.service.loading import load_master
+from bahi.kernel.actor import the_house
 from bahi.kernel.errors import Conflict
+from bahi.kernel.listings import Line
 from bahi.kernel.words import BrokerSlug
-from tests.instruments.makers import asked, everything, load, only, share
+from tests.instruments.makers import DAY, asked, everything, load, numbered, only, share
 from tests.instruments.worlds import NEW, OLD, PIECE, in_force, world_of
 from tests.living import MORNING, live_in, stopped
 
 LOOKS_AT_LEAST = 20
+PATIENCE_S = 60
 
 
 def test_who_reads_while_loads_go_on_sees_one_whole_file(home: dict[str, str]) -> None:
@@ -36,6 +39,7 @@ def test_who_reads_while_loads_go_on_sees_one_whole_file(home: dict[str, str]) -
         for _ in range(3):
             for file in (NEW, OLD):
                 await load(store, file, size=PIECE)
+                seen.append(await store.read(in_force, fresh=True))
         over.set()
         await looking
         assert set(seen) == {world_of(OLD), world_of(NEW)}
@@ -84,19 +88,39 @@ def test_a_load_that_is_killed_leaves_a_whole_master_and_the_next_one_clears_up(
     live_in(home, go_on)
 
 
-def test_of_two_loads_at_once_one_is_told_to_wait(home: dict[str, str]) -> None:
+def test_of_loads_at_once_all_but_the_first_are_told_to_wait(home: dict[str, str]) -> None:
     async def story(house: House) -> None:
-        store = house.stores["main"]
-        brokers = [BrokerSlug.UPSTOX, BrokerSlug.DHAN, BrokerSlug.KITE]
         for _ in range(5):
-            ends: Sequence[Load | BaseException] = await asyncio.gather(
-                *(load(store, [share()], it) for it in brokers), return_exceptions=True
-            )
-            refused = [it for it in ends if isinstance(it, BaseException)]
-            assert [type(it) for it in refused] == [Conflict] * 2
-            assert all("is being loaded" in str(it) for it in refused)
+            refused = await _begun_together(house)
+            assert len(refused) == 2
+            assert all("is being loaded" in it for it in refused)
 
-    live_in(home, story)
+    live_in(home, story, stopped())
+
+
+async def _begun_together(house: House) -> list[str]:
+    """Begin three loads; whichever is the first goes on when the others were refused."""
+    refused: list[str] = []
+    others_were_refused = asyncio.Event()
+
+    async def lines() -> AsyncIterator[Sequence[Line]]:
+        async with asyncio.timeout(PATIENCE_S):
+            await others_were_refused.wait()
+        yield numbered([share()])
+
+    async def begin(broker: BrokerSlug) -> None:
+        wanted = Wanted(broker=broker, source="a test", day=DAY)
+        store, actor = house.stores["main"], the_house("test")
+        try:
+            await load_master(store, actor, wanted, lines(), house.clock)
+        except Conflict as refusal:
+            refused.append(str(refusal))
+            if len(refused) == 2:
+                others_were_refused.set()
+
+    brokers = (BrokerSlug.UPSTOX, BrokerSlug.DHAN, BrokerSlug.KITE)
+    await asyncio.gather(*(begin(it) for it in brokers))
+    return refused
 
 
 def test_a_load_that_is_called_off_leaves_nothing(home: dict[str, str]) -> None:
@@ -104,9 +128,20 @@ def test_a_load_that_is_called_off_leaves_nothing(home: dict[str, str]) -> None:
         store = house.stores["main"]
         await load(store, OLD)
         before = await everything(store)
-        loading = asyncio.create_task(load(store, NEW, size=PIECE))
-        while not await _is_half_read(store):
-            pass
+        half_read = asyncio.Event()
+
+        async def lines() -> AsyncIterator[Sequence[Line]]:
+            yield numbered(NEW)[:PIECE]
+            half_read.set()
+            await asyncio.Event().wait()
+
+        wanted = Wanted(broker=BrokerSlug.UPSTOX, source="a test", day=DAY)
+        loading = asyncio.create_task(
+            load_master(store, the_house("test"), wanted, lines(), house.clock)
+        )
+        async with asyncio.timeout(PATIENCE_S):
+            await half_read.wait()
+        assert await only(store, "SELECT count(*) FROM broker_listings") == len(OLD) + PIECE
         loading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await loading
@@ -115,9 +150,4 @@ def test_a_load_that_is_called_off_leaves_nothing(home: dict[str, str]) -> None:
             store, "SELECT reason FROM master_loads ORDER BY id DESC LIMIT 1"
         ) == "It was stopped (CancelledError)."  # fmt: skip
 
-    live_in(home, story)
-
-
-async def _is_half_read(store: Store) -> bool:
-    listed = await only(store, "SELECT count(*) FROM broker_listings")
-    return bool(listed > len(OLD))
+    live_in(home, story, stopped())
