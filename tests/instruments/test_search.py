@@ -32,9 +32,11 @@ ODD_TEXTS = (
     "0ce", "ce pe fut", "dec dec dec", "next", "next week", "2026-99-99", "1e9", "..", "1.23456 ce",
     "\N{LATIN SMALL LIGATURE FI}nnifty", "\N{LATIN SMALL LETTER SHARP S}", "\N{SUPERSCRIPT TWO}ce",
     "\N{ARABIC-INDIC DIGIT TWO}6000 ce", "nifty\N{DEVANAGARI DIGIT TWO}",
+    ":", "::", "NSE:", ":NIFTY", "-EQ", "NSE:-EQ", "NSE:-INDEX-EQ", "A:B:C", "NYSE:IBM", "k", "0k",
 )  # fmt: skip
 WORDS = (
     "nifty", "bank", "26000", "25.5", "ce", "put", "dec", "28", "2026", "fut", "next", "week",
+    "26k", "straddle", "nse:nifty", "nifty-index", "bnf",
     "nse", "bse", "index", "monthly", "reliance", "relaince", "m&m", "28oct", "strike",
 )  # fmt: skip
 TEXTS = (
@@ -106,6 +108,23 @@ def test_answers_are_bounded_within_their_segments_different_and_the_same_each_t
     assert segments is None or {it.segment for it in found} <= segments
     assert len({it.id for it in found}) == len(found)
     assert found == SEARCH.find(text, today=TODAY, segments=segments, limit=limit)
+
+
+@pytest.mark.parametrize("entry", SMALL, ids=lambda entry: f"{entry.segment}:{entry.symbol}")
+def test_naming_all_segments_changes_nothing(entry: Entry):
+    for length in range(1, len(entry.symbol) + 1):
+        begun = entry.symbol[:length]
+        everywhere = SEARCH.find(begun, today=TODAY, segments=list(Segment))
+        assert SEARCH.find(begun, today=TODAY) == everywhere
+
+
+def test_a_name_that_begins_like_a_contract_is_found_beside_it():
+    named = SMALL[0]._replace(id=900, symbol="NIFTY25BEES", name="Nifty 25 Bees")
+    search = Search([*SMALL, named])
+    found = search.find("nifty25", today=TODAY)
+    assert found[0] == named
+    assert found[1].symbol == "NIFTY25AUG26FUT"
+    assert search.find("nifty25a", today=TODAY)[0].symbol == "NIFTY25AUG26FUT"
 
 
 def test_what_is_asked_for_later_is_the_beginning_of_what_more_would_be():

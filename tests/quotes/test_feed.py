@@ -13,7 +13,7 @@ import pytest
 
 from bahi.quotes.model.quote import Quote
 from bahi.quotes.service.board import Board
-from bahi.quotes.service.feed import FeedMember
+from bahi.quotes.service.feed import INSIDE_AT_MOST, STRANGERS_AT_MOST, FeedMember
 from bahi.quotes.service.feed_wire import (
     LARGEST,
     Address,
@@ -174,6 +174,50 @@ def test_noise_ends_only_its_own_connection(tmp_path: Path, noise: bytes) -> Non
             writer.close()
             fed.queue.put_nowait(a_quote(1, 700))
             assert [it.last for it in (await follower.news()).quotes] == [700]
+
+    asyncio.run(run())
+
+
+async def silent(home: Path, count: int) -> list[asyncio.StreamWriter]:
+    port = Address.read(home).port
+    return [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(count)]
+
+
+def test_who_has_not_said_who_it_is_shares_a_bounded_room(tmp_path: Path) -> None:
+    async def run() -> None:
+        fed = Fed()
+        async with members(tmp_path, fed, 2) as (_, board):
+            follower = board.subscribe("b", [1])
+            await fed.is_asked_for({1})
+            strangers = await silent(tmp_path, STRANGERS_AT_MOST)
+            reader, refused = await connected(tmp_path)
+            told = await hear_told(reader)
+            assert isinstance(told, Bye)
+            assert f"{STRANGERS_AT_MOST} others" in told.reason
+            with pytest.raises(FeedLost):
+                await hear_told(reader)
+            refused.close()
+            fed.queue.put_nowait(a_quote(1, 700))  # who is inside does not notice
+            assert [it.last for it in (await follower.news()).quotes] == [700]
+            for it in strangers:
+                it.close()
+            while told != News([], 0):
+                reader, writer = await connected(tmp_path)
+                told = await hear_told(reader)
+                writer.close()
+
+    asyncio.run(run())
+
+
+def test_those_who_are_told_to_go_are_bounded_as_well(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with members(tmp_path, Fed(), 1, parting_s=60):
+            held = await silent(tmp_path, INSIDE_AT_MOST)
+            reader, writer = await connected(tmp_path)
+            with pytest.raises(FeedLost):
+                await hear_told(reader)
+            for it in (*held, writer):
+                it.close()
 
     asyncio.run(run())
 

@@ -13,8 +13,9 @@ from bahi.kernel.clock import IST
 from bahi.kernel.money import grouped, plain
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
+    from rich.text import Text
 
     from bahi.instruments.model.instrument import Instrument
     from bahi.kernel.ports import Level
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
 
     Priced = list[tuple[Instrument, Quote | None]]
 
-PIPED_WIDTH: Final = 120
+PIPED_WIDTH: Final = 200
 """Columns where there is no terminal: enough that no line is folded."""
 HEADINGS: Final = (
     "symbol", "at", "last", "change", "%", "bid", "ask", "volume", "age", "source",
 )  # fmt: skip
 IN_NUMBERS: Final = HEADINGS[2:-1]
+LEFT_OUT: Final = ("volume", "change", "at", "bid", "ask", "%")
+"""What a narrow terminal does without, in this order; a price has its age and source always."""
+SHORTENED: Final = "symbol"
+SHORTEST: Final = 6
+GAP: Final = 1
 
 
 def console() -> Console:
@@ -41,37 +47,72 @@ def console() -> Console:
     return made
 
 
-def price_table(priced: Priced, now: datetime) -> Table:
+class PriceTable:
+    """Prices as a table, one line each; where it is narrow, columns are left out, none is cut."""
+
+    def __init__(self, priced: Priced, now: datetime) -> None:
+        self._rows = [_row(it, quote, now) for it, quote in priced]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it in the width that there is at the moment."""
+        yield self.within(options.max_width)
+
+    def within(self, width: int) -> Table:
+        """Return the table in so many columns; a symbol is shortened where nothing else helps."""
+        from rich.table import Table  # noqa: PLC0415 - for who looks at a table
+
+        shown = self._fitting(width)
+        others = sum(self._width(it) + GAP for it in shown if it != SHORTENED)
+        table = Table(box=None, padding=(0, GAP, 0, 0), header_style="bold", pad_edge=False)
+        for heading in shown:
+            is_number = heading in IN_NUMBERS
+            table.add_column(
+                heading,
+                justify="right" if is_number else "left",
+                no_wrap=True,
+                max_width=max(SHORTEST, width - others) if heading == SHORTENED else None,
+            )
+        for row in self._rows:
+            table.add_row(*(row[it] for it in shown))
+        return table
+
+    def _fitting(self, width: int) -> list[str]:
+        shown = list(HEADINGS)
+        for heading in LEFT_OUT:
+            if sum(self._width(it) + GAP for it in shown) - GAP <= width:
+                break
+            shown.remove(heading)
+        return shown
+
+    def _width(self, heading: str) -> int:
+        return max(len(heading), *(row[heading].cell_len for row in self._rows), 0)
+
+
+def price_table(priced: Priced, now: datetime) -> PriceTable:
     """Lay prices out; how far each moved has a sign as well as a colour."""
-    from rich.table import Table  # noqa: PLC0415 - for who looks at a table
-    from rich.text import Text  # noqa: PLC0415
+    return PriceTable(priced, now)
+
+
+def _row(it: Instrument, quote: Quote | None, now: datetime) -> dict[str, Text]:
+    from rich.text import Text  # noqa: PLC0415 - for who looks at a table
 
     from bahi.quotes.model.quote import told_age  # noqa: PLC0415
 
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
-    for heading in HEADINGS:  # where it is narrow, names are folded before a number is cut
-        if heading in IN_NUMBERS:
-            table.add_column(heading, justify="right", no_wrap=True)
-        else:
-            table.add_column(heading, overflow="fold")
-    for it, quote in priced:
-        if quote is None:
-            table.add_row(it.symbol, it.exchange, "no price")
-            continue
-        change, percent, colour = _changed(quote)
-        table.add_row(
-            it.symbol,
-            it.exchange,
-            Text(grouped(quote.last), "bold"),
-            Text(change, colour),
-            Text(percent, colour),
-            _amount(quote.bid),
-            _amount(quote.ask),
-            "" if quote.volume is None else f"{quote.volume:,}",
-            told_age(quote.age(now)),
-            Text(quote.source, "yellow" if quote.is_simulated else ""),
-        )
-    return table
+    row = dict.fromkeys(HEADINGS, Text())
+    row |= {"symbol": Text(it.symbol), "at": Text(it.exchange), "last": Text("no price")}
+    if quote is None:
+        return row
+    change, percent, colour = _changed(quote)
+    return row | {
+        "last": Text(grouped(quote.last), "bold"),
+        "change": Text(change, colour),
+        "%": Text(percent, colour),
+        "bid": Text(_amount(quote.bid)),
+        "ask": Text(_amount(quote.ask)),
+        "volume": Text("" if quote.volume is None else f"{quote.volume:,}"),
+        "age": Text(told_age(quote.age(now))),
+        "source": Text(quote.source, "yellow" if quote.is_simulated else ""),
+    }
 
 
 def _changed(quote: Quote) -> tuple[str, str, str]:

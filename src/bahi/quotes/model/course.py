@@ -8,19 +8,21 @@ whatever rises or falls with the course (a future, a call, a put) has a known hi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from math import exp
 from typing import Final, NamedTuple
 
 from bahi.quotes.model.hours import MINUTE, Span
-from bahi.quotes.model.noise import drawn, eased, lattice, signed, smooth
+from bahi.quotes.model.noise import drawn, eased, signed, smooth
 
 MINUTES: Final = 1_440
 BLOCK: Final = 15
 """Minutes in which an option's time to expiry stands still (see `pricing`)."""
+BLOCKS: Final = MINUTES // BLOCK
 WITHIN: Final = {240: 0.55, 60: 0.35, 15: 0.2, 5: 0.12, 1: 0.06}
 """How far noise of so many minutes moves, as shares of a day's usual move."""
 ACROSS: Final = {1: 0.6, 5: 1.0, 21: 1.8, 63: 3.0, 250: 6.0}
@@ -33,6 +35,8 @@ SETTLING: Final = 20.0
 """Minutes in which the day's noise grows from its beginning, and dies down to its end."""
 OUTSIDE: Final = 0.25
 """How much of that growth there is outside of the name's own hours."""
+LATE: Final = 0.08
+"""How far a closing auction moves from where its shares stood, as a share of a day's move."""
 REMEMBERED: Final = 2
 
 
@@ -50,13 +54,17 @@ class Shape(NamedTuple):
     """One day's hours for a course: where its noise is fixed, and which minutes are laid out.
 
     All are minutes of the day in India. `opens` and `closes` are those of the name itself, so that
-    its futures, which trade on a little, follow the same course.
+    its futures, which trade on a little, follow the same course. `calms` is where its shares stop
+    for the closing auction, and `closes` itself where there is none: whatever trades on meanwhile
+    ends at the auction's price, and that is near. What `settles` stands still once its name closed.
     """
 
     opens: int
+    calms: int
     closes: int
     first: int
     last: int
+    settles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,42 +101,56 @@ class Course:
     def __init__(
         self, name: Name, day: date, previous: date | None, shape: Shape, tilt: Tilt = STRAIGHT
     ) -> None:
-        self._name, self._day, self.shape = name, day, shape
+        self._name, self.day, self.shape = name, day, shape
         self.before = close_of(name, previous) if previous else close_of(name, day)
-        source = drawn(MINUTES * 4 + 8, name.seed, name.key, "minutes", day)
+        self._source = drawn(MINUTES * 4 + 8, name.seed, name.key, "minutes", day)
         stuck = tilt.stuck_at
         self.locked = 0 if stuck is None else 1 if stuck > self.before else -1
-        self.ends = [stuck] * (shape.last - shape.first + 1) if stuck else self._ends(source, tilt)
-        reach = 0.0 if stuck else name.move * name.reference * REACH
-        self.highs, self.lows, self._turns = [], [], []
-        for at, (one, other) in enumerate(zip(self.ends, self.ends[1:], strict=False)):
-            up, down, when, then = source[(base := 4 * (shape.first + at)) : base + 4]
-            self.highs.append(max(one, other) + reach * (up * up / 65_025))
-            self.lows.append(min(one, other) - reach * (down * down / 65_025))
-            self._turns.append((1 + (when >> 1) % 28, 30 + then % 28, when & 1))
+        self._reach = 0.0 if stuck else name.move * name.reference * REACH
+        self.ends = [stuck] * (shape.last - shape.first + 1) if stuck else self._ends(tilt)
         self._seconds: dict[int, list[float]] = {}
 
-    def _ends(self, source: bytes, tilt: Tilt) -> list[float]:
+    @cached_property
+    def highs(self) -> list[float]:
+        """The highest point of each minute."""
+        return [max(it) + more for *it, more in self._reaching(0)]
+
+    @cached_property
+    def lows(self) -> list[float]:
+        """The lowest point of each minute."""
+        return [min(it) - more for *it, more in self._reaching(1)]
+
+    def _reaching(self, chance: int) -> Iterator[tuple[float, float, float]]:
+        """Yield the two ends of each minute, and how far it reaches beyond them on one side."""
+        shape, reach = self.shape, self._reach / 65_025
+        moving = max(0, shape.closes - shape.first) if shape.settles else len(self.ends)
+        chances = self._source[4 * shape.first + chance : 4 * shape.last : 4]
+        for at, far in enumerate(chances):
+            yield self.ends[at], self.ends[at + 1], reach * (far * far) if at < moving else 0.0
+
+    def _ends(self, tilt: Tilt) -> list[float]:
         """Return what the name is worth where each minute begins, and where the last one ends."""
         shape, name = self.shape, self._name
-        opens = self.before * exp(name.move * GAP * (signed(source[-2:]) + tilt.gap))
-        rise = close_of(name, self._day) / opens - 1
+        opens = self.before * exp(name.move * GAP * (signed(self._source[-2:]) + tilt.gap))
+        close = close_of(name, self.day)
+        late = name.move * LATE * signed(self._source[-4:-2]) if shape.calms < shape.closes else 0.0
+        rise = close * exp(late) / opens - 1
         minutes = range(shape.first, shape.last + 1)
         noise = [0.0] * len(minutes)
         for period, share in WITHIN.items():
-            points = lattice(
-                drawn(2 * (MINUTES // period + 2), name.seed, name.key, period, self._day)
-            )
-            for at, minute in enumerate(minutes):
-                noise[at] += share * smooth(points, period, minute)
-        length = max(1, shape.closes - shape.opens)
+            source = drawn(2 * (MINUTES // period + 2), name.seed, name.key, period, self.day)
+            more = smooth(source, period, minutes)
+            noise = [one + share * other for one, other in zip(noise, more, strict=True)]
+        length = max(1, shape.calms - shape.opens)
         found = []
         for at, minute in enumerate(minutes):
-            far = min(abs(minute - shape.opens), abs(shape.closes - minute)) / SETTLING
-            part = min(1.0, max(0.0, (minute - shape.opens) / length))
-            far = min(1.0, far) if shape.opens <= minute <= shape.closes else far * OUTSIDE
-            moved = name.move * noise[at] * far
-            found.append(opens * (1 + rise * part) * exp(moved))
+            moved = name.move * noise[at] * _freedom(shape, minute)
+            if minute <= shape.calms:
+                part = max(0.0, (minute - shape.opens) / length)
+                found.append(opens * (1 + rise * part) * exp(moved))
+            else:
+                rest = max(0, shape.closes - minute) / (shape.closes - shape.calms or 1)
+                found.append(close * exp(late * rest + moved))
         return found
 
     @property
@@ -147,9 +169,10 @@ class Course:
 
     def _walk(self, at: int) -> list[float]:
         high, low = self.highs[at], self.lows[at]
-        first, second, falls = self._turns[at]
+        when, then = self._source[(base := 4 * (at + self.shape.first)) + 2 : base + 4]
+        first, second, falls = 1 + (when >> 1) % 28, 30 + then % 28, when & 1
         one, other = (low, high) if falls else (high, low)
-        trembling = drawn(MINUTE, self._name.seed, self._name.key, self._day, at + self.shape.first)
+        trembling = drawn(MINUTE, self._name.seed, self._name.key, self.day, at + self.shape.first)
         wide = (high - low) * TREMBLE / 127.5
         found: list[float] = []
         here, begins = self.ends[at], 0
@@ -164,6 +187,20 @@ class Course:
             here, begins = there, until
         found.append(here)
         return found
+
+
+def _freedom(shape: Shape, minute: int) -> float:
+    """Return how freely a course moves, from 0 where it is fixed to 1 in the midst of its day."""
+    opens, calms, closes = shape.opens, shape.calms, shape.closes
+    far = min(abs(minute - opens), abs(calms - minute), abs(closes - minute)) / SETTLING
+    if opens <= minute <= closes:
+        return min(1.0, far)
+    return 0.0 if shape.settles and minute > shape.closes else far * OUTSIDE
+
+
+def block_of(minute: int, closing: int) -> int:
+    """Return the block that a minute lies in; from `closing` on every minute is one of its own."""
+    return minute // BLOCK if minute < closing else BLOCKS + minute - closing
 
 
 class Activity:

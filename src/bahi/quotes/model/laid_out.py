@@ -16,6 +16,7 @@ from bahi.kernel.money import Price
 from bahi.kernel.words import InstrumentType, OptionType, Segment
 from bahi.quotes.model.course import (
     BLOCK,
+    BLOCKS,
     MINUTES,
     Activity,
     Course,
@@ -25,7 +26,6 @@ from bahi.quotes.model.course import (
 )
 from bahi.quotes.model.depth import liquidity_of
 from bahi.quotes.model.hours import (
-    MINUTE,
     Session,
     Sessions,
     Span,
@@ -51,6 +51,9 @@ EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 TICK: Final = 500
 TRADING_DAYS: Final = 252.0
 NOTHING_YET: Final = (0, 1 << 62, 0)
+
+LAST_HOUR: Final = 60
+"""Minutes before its end in which an option loses its time value minute by minute."""
 
 COURSES_KEPT: Final = 192
 DAYS_KEPT: Final = 4_096
@@ -124,6 +127,7 @@ class LaidOut:
         self.seed, self.troubles = seed, troubles
         self._references, self._sessions = references, sessions
         self._around: Kept[tuple[Segment, date, bool], Around] = Kept(DAYS_KEPT)
+        self._hours: Kept[tuple[Segment, date], tuple[int, int, int] | None] = Kept(COURSES_KEPT)
         self._courses: Kept[tuple[Name, date, Shape], Course] = Kept(COURSES_KEPT)
         self._activities: Kept[tuple[str, tuple[Span, ...]], Activity] = Kept(COURSES_KEPT)
         self._traded: Kept[tuple[int, date], Traded] = Kept(DAYS_KEPT)
@@ -185,12 +189,23 @@ class LaidOut:
         reference = self._references(instrument) or Price(0)
         return Name(self.seed, key, float(reference), usual + more * chance)
 
+    def _hours_of_name(self, segment: Segment, day: date) -> tuple[int, int, int] | None:
+        """Return the minutes at which a name opens, stops for an auction, and closes."""
+        home = self._sessions.session(segment, day)
+        auctioned = self._sessions.session(segment, day, in_auction=True)
+        if home is None or auctioned is None:
+            return None
+        midnight = second_of(day, time())
+        own, until = minutes_of(home.spans, midnight), minutes_of(auctioned.spans, midnight)
+        return own[0][0], until[-1][1], own[-1][1]
+
     def _lay_out(self, instrument: Instrument, sitting: Sitting) -> Traded:
         session = sitting.session
         name, day = self.name_of(instrument), session.day
         midnight = second_of(day, time())
         spans = minutes_of(session.spans, midnight)
         course = self._course(instrument, name, sitting, spans)
+        closing = _closing(instrument, course)
         lower, upper = instrument.lower_band, instrument.upper_band
         grid = Grid.within(instrument.tick_size or TICK, lower, upper)
         yearly = name.move * sqrt(TRADING_DAYS)
@@ -202,10 +217,11 @@ class LaidOut:
             activity=self._activities.get(
                 (name.key, session.spans), lambda: Activity(name, day, spans)
             ),
-            pricing=_pricing(instrument, grid, course.before, yearly, session),
+            pricing=_pricing(instrument, grid, course, yearly, closing),
             grid=grid,
             liquidity=liquidity_of(instrument, name, day, course.before, yearly),
             blocks=[NOTHING_YET],
+            closing=closing,
         )
 
     def _course(
@@ -217,10 +233,12 @@ class LaidOut:
     ) -> Course:
         session, before = sitting
         day, previous = session.day, None if before is None else before.day
-        home = self._sessions.session(SPOT_OF.get(instrument.segment, instrument.segment), day)
-        own = minutes_of(home.spans, second_of(day, time())) if home else spans
-        first, last = min(own[0][0], spans[0][0]), max(own[-1][1], spans[-1][1])
-        shape = Shape(own[0][0], own[-1][1], first, last)
+        opens, calms, closes = self._hours.get(
+            (segment := SPOT_OF.get(instrument.segment, instrument.segment), day),
+            lambda: self._hours_of_name(segment, day),
+        ) or (spans[0][0], spans[-1][1], spans[-1][1])
+        first, last = min(opens, spans[0][0]), max(closes, spans[-1][1])
+        shape = Shape(opens, calms, closes, first, last, last > closes and instrument.expiry == day)
 
         def lay_out() -> Course:
             return Course(name, day, previous, shape, self.troubles.tilt(name, day, previous))
@@ -228,20 +246,28 @@ class LaidOut:
         return self._courses.get((name, day, shape), lay_out)
 
 
+def _closing(instrument: Instrument, course: Course) -> int:
+    """Return the minute from which every minute of an instrument's day is a block."""
+    if instrument.expiry != course.day or instrument.option_type is None:
+        return MINUTES
+    return max(course.shape.first, course.shape.closes - LAST_HOUR) // BLOCK * BLOCK
+
+
 def _pricing(
-    instrument: Instrument, grid: Grid, worth: float, yearly: float, session: Session
+    instrument: Instrument, grid: Grid, course: Course, yearly: float, closing: int
 ) -> Pricing:
     if instrument.expiry is None:
         return Spot(grid)
-    days = (instrument.expiry - session.day).days
+    days = (instrument.expiry - course.day).days
     if instrument.option_type is None or not instrument.strike:
         return Spot(grid, carry(days))
-    ends = (session.ends - second_of(session.day, time())) / MINUTE
-    lives = tuple(
-        max(SMALLEST_LIFE, (days + (ends - block * BLOCK) / MINUTES) / YEAR)
-        for block in range(MINUTES // BLOCK + 1)
-    )
+    closes = course.shape.closes
+    lives = [
+        max(SMALLEST_LIFE, (days + (closes - block * BLOCK) / MINUTES) / YEAR)
+        for block in range(BLOCKS)
+    ]
+    lives += [max(0, closes - minute - 1) / MINUTES / YEAR for minute in range(closing, MINUTES)]
     factor, strike = carry(days), float(instrument.strike)
-    volatility = smile(yearly, worth * factor, strike, lives[0])
+    volatility = smile(yearly, course.before * factor, strike, lives[0])
     is_call = instrument.option_type is OptionType.CE
-    return Option(grid, factor, strike, volatility, lives, is_call)
+    return Option(grid, factor, strike, volatility, tuple(lives), is_call)

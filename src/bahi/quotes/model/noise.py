@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b, shake_128
+from itertools import pairwise
 from typing import Final
 
 HALF: Final = 32_767.5
@@ -35,8 +35,13 @@ def lattice(source: bytes) -> list[float]:
     return [(high * 256 + low) / HALF - 1 for high, low in pairs]
 
 
-def smooth(points: Sequence[float], period: int, place: int) -> float:
-    """Return the noise at a place: eased from each point to the next, one every `period`."""
-    at, step = divmod(place, period)
-    one = points[at]
-    return one + (points[at + 1] - one) * eased(period)[step]
+def smooth(source: bytes, period: int, places: range) -> list[float]:
+    """Return the noise at places in a row: eased from each point to the next, one a `period`."""
+    weights, begins = eased(period), places.start // period
+    ends = (places.stop - 1) // period + 2
+    found: list[float] = []
+    for one, other in pairwise(lattice(source[2 * begins : 2 * ends])):
+        step = other - one
+        found += [one + step * weight for weight in weights]
+    skipped = places.start - begins * period
+    return found[skipped : skipped + len(places)]

@@ -73,8 +73,9 @@ class Spot:
 class Option:
     """A call or a put, by Black's formula on the future of its day of expiry.
 
-    `lives` is the time to expiry in years, block by block of the day. The smile is drawn over the
-    last close, so that it stands still while the day moves.
+    `lives` is the time to expiry in years, block by block of the day (see `block_of`); it is over
+    when the name closes. The smile is drawn over the last close, so that it stands still while the
+    day moves.
     """
 
     grid: Grid
@@ -98,7 +99,9 @@ class Option:
 
 
 def black(forward: float, strike: float, volatility: float, life: float, *, is_call: bool) -> float:
-    """Return what an option on a future is worth today."""
+    """Return what an option on a future is worth today; at its end, what lies within the strike."""
+    if life <= 0:
+        return max(0.0, forward - strike if is_call else strike - forward)
     spread = volatility * sqrt(life)
     d1 = log(forward / strike) / spread + spread / 2
     discount = exp(-RATE * life)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.money import Price
-from bahi.quotes.model.course import BLOCK, Activity, Course
+from bahi.quotes.model.course import Activity, Course, block_of
 from bahi.quotes.model.depth import Liquidity
 from bahi.quotes.model.hours import MINUTE, Session
 from bahi.quotes.model.pricing import Grid, Pricing
@@ -47,6 +47,12 @@ class Traded:
     liquidity: Liquidity
     blocks: list[tuple[int, int, int]]
     """Highest and lowest price of all blocks up to one, and how many minutes these are."""
+    closing: int
+    """The minute from which an option that expires today counts its life in minutes."""
+
+    def block(self, minute: int) -> int:
+        """Return the block of the day in which a minute's prices are reckoned."""
+        return block_of(minute, self.closing)
 
     def place(self, second: int) -> Place:
         """Return where the last price of an instant was made, which is not before the open."""
@@ -69,12 +75,12 @@ class Traded:
             return self.auction_price
         at = place.minute - self.course.shape.first
         worth = self.course.seconds(at)[place.second]
-        return self.pricing.price(worth, place.minute // BLOCK)
+        return self.pricing.price(worth, self.block(place.minute))
 
     @property
     def auction_price(self) -> Price:
         """The one price of the closing auction."""
-        block = (self.session.ends - 1 - self.midnight) // MINUTE // BLOCK
+        block = self.block((self.session.ends - 1 - self.midnight) // MINUTE)
         return self.pricing.price(self.course.close, block)
 
     @property
@@ -84,19 +90,19 @@ class Traded:
         if place.in_auction:
             return self.auction_price
         worth = self.course.ends[place.minute + 1 - self.course.shape.first]
-        return self.pricing.price(worth, place.minute // BLOCK)
+        return self.pricing.price(worth, self.block(place.minute))
 
     @property
     def opening(self) -> Price:
         """The day's first price."""
         minute = self.activity.minutes[0]
         return self.pricing.price(
-            self.course.ends[minute - self.course.shape.first], minute // BLOCK
+            self.course.ends[minute - self.course.shape.first], self.block(minute)
         )
 
     def bar(self, place: Place) -> Bar:
         """Return what a minute came to, as far as a second of it."""
-        at, block = place.minute - self.course.shape.first, place.minute // BLOCK
+        at, block = place.minute - self.course.shape.first, self.block(place.minute)
         course = self.course
         one, low, high, other = (
             course.ends[at], course.lows[at], course.highs[at], course.ends[at + 1],
@@ -124,10 +130,10 @@ class Traded:
         course, first = self.course, self.course.shape.first
         lows = [course.lows[minute - first] for minute in minutes[done:whole]]
         highs = [course.highs[minute - first] for minute in minutes[done:whole]]
-        block = minutes[whole - 1] // BLOCK
+        block = self.block(minutes[whole - 1])
         if not place.in_auction:
             walked = course.seconds(place.minute - first)[: place.second + 1]
-            block = place.minute // BLOCK
+            block = self.block(place.minute)
             lows.append(min(walked))
             highs.append(max(walked))
         if lows:
@@ -145,11 +151,11 @@ class Traded:
             high, low, done = known[found]
             if done >= whole:
                 return found
-            block = minutes[done] // BLOCK
+            block = self.block(minutes[done])
             ends = done
-            while ends < whole and minutes[ends] // BLOCK == block:
+            while ends < whole and self.block(minutes[ends]) == block:
                 ends += 1
-            if ends == whole and (ends == len(minutes) or minutes[ends] // BLOCK == block):
+            if ends == whole and (ends == len(minutes) or self.block(minutes[ends]) == block):
                 return found  # the block goes on, or is the day's last
             first = self.course.shape.first
             lowest, highest = self._range(

@@ -30,6 +30,7 @@ from bahi.quotes.service.feed_wire import (
     FeedLost,
     Hello,
     News,
+    Said,
     Watch,
     framed,
     hear_said,
@@ -44,6 +45,10 @@ FOLLOWERS_AT_MOST: Final = 64
 FOLLOWED_AT_MOST: Final = 50_000
 """Instruments of one follower, which asks for all that are followed in its process."""
 GREETED_WITHIN_S: Final = 5.0
+STRANGERS_AT_MOST: Final = 64
+"""Connections that have not greeted: all followers at once, when another one begins to serve."""
+INSIDE_AT_MOST: Final = FOLLOWERS_AT_MOST + 2 * STRANGERS_AT_MOST
+"""Connections of any kind, those included that are just told why they end."""
 STUCK_AFTER_S: Final = 10.0
 """How long a follower may leave everything unread."""
 PARTING_S: Final = 0.5
@@ -177,10 +182,13 @@ class _Door:
         self._board, self._token = board, token
         self._stuck_after_s, self._parting_s = stuck_after_s, parting_s
         self._inside: set[asyncio.Task[None]] = set()
-        self._followers = 0
+        self._strangers = self._followers = 0
 
     async def let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one follower until it goes, or has to."""
+        if len(self._inside) >= INSIDE_AT_MOST:
+            writer.transport.abort()  # too many to tell each of them why
+            return
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in one
         self._inside.add(task)
@@ -190,17 +198,13 @@ class _Door:
         except (FeedLost, Closed, OSError, asyncio.CancelledError):
             pass  # it went
         except _MustGo as why:
-            await _part(writer, str(why), self._parting_s)
+            await _part(reader, writer, str(why), self._parting_s)
         finally:
             self._inside.discard(task)
             writer.transport.abort()
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(GREETED_WITHIN_S):
-                greeting = await hear_said(reader, GREETING)
-        except TimeoutError:
-            raise _MustGo("It did not say who it is.") from None
+        greeting = await self._greeting(reader)
         token = greeting.token if isinstance(greeting, Hello) else ""
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             raise _MustGo("The token is not the one in the data folder.")
@@ -213,6 +217,19 @@ class _Door:
                 await first_of(_listen(reader, subscription), self._send(writer, subscription))
         finally:
             self._followers -= 1
+
+    async def _greeting(self, reader: asyncio.StreamReader) -> Said:
+        """Hear who it is, of so many at a time."""
+        if self._strangers >= STRANGERS_AT_MOST:
+            raise _MustGo(f"{STRANGERS_AT_MOST} others have not said yet who they are; try again.")
+        self._strangers += 1
+        try:
+            async with asyncio.timeout(GREETED_WITHIN_S):
+                return await hear_said(reader, GREETING)
+        except TimeoutError:
+            raise _MustGo("It did not say who it is.") from None
+        finally:
+            self._strangers -= 1
 
     async def _send(self, writer: asyncio.StreamWriter, subscription: Subscription) -> None:
         while True:
@@ -249,10 +266,17 @@ async def _listen(reader: asyncio.StreamReader, subscription: Subscription) -> N
                 raise _MustGo(str(fault)) from None
 
 
-async def _part(writer: asyncio.StreamWriter, reason: str, within_s: float) -> None:
-    """Tell why it ends, and wait a moment for it to be read."""
+async def _part(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reason: str, within_s: float
+) -> None:
+    """Tell why it ends, and wait a moment for it to be read and for the other side to hang up.
+
+    What it still says is read and thrown away: a connection that is closed over unread words is
+    reset, and the reason would be lost with it.
+    """
     with suppress(OSError, TimeoutError):
         writer.write(framed(Bye(reason)))
-        writer.close()
+        writer.write_eof()
         async with asyncio.timeout(within_s):
-            await writer.wait_closed()
+            while await reader.read(GREETING):
+                pass

@@ -42,7 +42,7 @@ class Search:
         """Make what is otherwise made when it is first needed."""
         self._names.prepare()
         self._meanings.prepare()
-        _ = self._pieces, self._numbered
+        _ = self._pieces, self._numbered, self._shared
 
     def find(
         self,
@@ -59,9 +59,15 @@ class Search:
         """
         most = max(0, min(limit, MOST))
         asked = text[: wishes.LONGEST].strip().upper()
+        if ":" in asked or asked.endswith(wishes.KINDS):
+            asked = wishes.plainly(asked)
         if not asked or not most:
             return []
         day = today.isoformat()
+        if segments is None:  # a contract's symbol, which is most of what programs ask for
+            beginning, dated = self._contracts.dated(asked, day)
+            if beginning not in self._shared and (found := [*islice(dated, most)]):
+                return found
         within = None if segments is None else frozenset(segments)
         for stage in self._stages(asked, day):
             if found := _first(stage, most, within):
@@ -80,15 +86,11 @@ class Search:
 
     def _of_one_word(self, asked: str, day: str) -> Iterator[Entry]:
         """Yield what is named exactly so, its futures, and what begins so."""
-        contracts = self._contracts
         named, begun = self._names.shelf.found(asked)
         yield from named
-        dated = contracts.dated(asked, day)
+        _, dated = self._contracts.dated(asked, day)
         if (contract := next(dated, None)) is not None:
-            if contract.symbol == asked:
-                yield contract
-            yield from begun
-            yield contract
+            yield from chain([contract] if contract.symbol == asked else [], begun, [contract])
             yield from dated
             return
         if asked.isdecimal():
@@ -97,9 +99,16 @@ class Search:
         if self._meanings.is_name(key):
             yield from self._meanings.named(key, day)
         yield from begun
-        yield from contracts.beginning(asked, day)
+        yield from self._contracts.beginning(asked, day)
         if key:
             yield from self._names.of_words([key])
+            yield from self._meanings.formerly(key)
+
+    @cached_property
+    def _shared(self) -> frozenset[str]:
+        """The beginnings of contracts that are beginnings of other names as well: NIFTY10."""
+        begins = self._names.shelf.begins
+        return frozenset(it for it in self._contracts.beginnings if begins(it))
 
     @cached_property
     def _meanings(self) -> Meanings:

@@ -10,7 +10,8 @@ from typing import Final
 
 from bahi.instruments.model.instrument import Entry
 from bahi.instruments.model.search import wishes
-from bahi.instruments.model.search.names import NICKNAMES, Names, full_name
+from bahi.instruments.model.search.names import Names
+from bahi.instruments.model.search.nicknames import FORMER, FORMER_BEGUN, full_name
 from bahi.instruments.model.search.shelves import Contracts, Expiry
 from bahi.instruments.model.search.spelling import Spelling
 from bahi.instruments.model.search.wishes import Wish, squeezed
@@ -46,9 +47,15 @@ class Meanings:
 
     def called(self, key: str) -> Iterator[Entry]:
         """Yield what is called exactly so, by its own name or by a nickname."""
-        if (name := full_name(key)) != key:
-            yield from self._names.called(squeezed(name))
+        for name in FORMER.get(key) or (full_name(key),):
+            if name != key:
+                yield from self._names.called(squeezed(name))
         yield from self._names.called(key)
+
+    def formerly(self, begun: str) -> Iterator[Entry]:
+        """Yield what had a symbol that begins so before it was renamed."""
+        for name in FORMER_BEGUN.get(begun, ()):
+            yield from self._names.called(squeezed(name))
 
     def named(self, key: str, day: str) -> Iterator[Entry]:
         """Yield what is called exactly so, and the next of its futures."""
@@ -115,7 +122,6 @@ class Meanings:
         return (
             key in self._contracts.roots
             or self._names.is_called(key)
-            or key in NICKNAMES
             or (name := full_name(key)) in self._contracts.roots
             or self._names.is_called(name)
         )
@@ -157,11 +163,11 @@ class Meanings:
 
     def _fitting(self, wish: Wish, days: Sequence[Expiry], today: str) -> Iterator[Entry]:
         """Yield the contracts of some days that fit a wish."""
-        meant = [it for it in days if wish.allows(it.day)]
+        meant = _allowed(wish, days)
         if not meant and wish.days:  # there is no such day: `idea dec 10 ce` is a strike
             wish.strikes += [it * SCALE for it in wish.days]
             wish.days = []
-            meant = [it for it in days if wish.allows(it.day)]
+            meant = _allowed(wish, days)
         if not wish.strikes and not wish.right and not wish.options:
             yield from (
                 entry for it in _in_turn(wish, meant, today, futures=True) for entry in it.futures
@@ -221,6 +227,14 @@ class Meanings:
     def nearly(self, words: Sequence[str]) -> Iterator[Entry]:
         """Yield what has most of the words, each corrected where it is not known."""
         return self._names.of_most_words([squeezed(it) for it in self.corrected(words)])
+
+
+def _allowed(wish: Wish, days: Sequence[Expiry]) -> Sequence[Expiry]:
+    """Return the days that are meant; most are of another month, which is seen at once."""
+    if wish.month is None:
+        return days
+    month = f"{wish.month:02}"
+    return [it for it in days if it.day[5:7] == month and wish.allows(it.day)]
 
 
 def _in_turn(wish: Wish, days: Sequence[Expiry], today: str, *, futures: bool) -> list[Expiry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final
 
 from bahi.instruments.model.instrument import Entry
@@ -11,48 +11,9 @@ from bahi.instruments.model.search.pieces import Pile
 from bahi.instruments.model.search.postings import Postings
 from bahi.instruments.model.search.shelves import Shelf, exchange_place
 from bahi.instruments.model.search.wishes import squeezed, tokens
-from bahi.kernel.errors import Invalid
-from bahi.kernel.symbols import index
 
 _MAIN_SERIES: Final = frozenset({"", "EQ", "A", "B"})  # A and B are the groups of BSE's shares
 _SHARE_SERIES: Final = frozenset({"BE", "BZ", "SM", "ST", "X", "XT", "T", "M", "MT", "Z", "E"})
-
-NICKNAMES: Final = {
-    "CRUDE": "CRUDEOIL",
-    "CRUDEMINI": "CRUDEOILM",
-    "CRUDEOILMINI": "CRUDEOILM",
-    "DOLLAR": "USDINR",
-    "EURO": "EURINR",
-    "GOLDMINI": "GOLDM",
-    "HUL": "HINDUNILVR",
-    "INRUSD": "USDINR",
-    "LANDT": "LT",
-    "LNT": "LT",
-    "MIDCAPNIFTY": "MIDCPNIFTY",
-    "MIDNIFTY": "MIDCPNIFTY",
-    "NATGAS": "NATURALGAS",
-    "NATURALGASMINI": "NATGASMINI",
-    "POUND": "GBPINR",
-    "RIL": "RELIANCE",
-    "SBI": "SBIN",
-    "SILVERMICRO": "SILVERMIC",
-    "SILVERMINI": "SILVERM",
-    "USD": "USDINR",
-    "VIX": "INDIAVIX",
-    "YEN": "JPYINR",
-}
-"""What people say, where neither a symbol nor a company's name says it."""
-
-
-@lru_cache(maxsize=8192)  # asked of every letter that somebody types
-def full_name(key: str) -> str:
-    """Return what something is called here that is squeezed: NIFTY50 is NIFTY, SBI is SBIN."""
-    if key in NICKNAMES:
-        return NICKNAMES[key]
-    try:
-        return index(key)
-    except Invalid:
-        return key
 
 
 def in_order(entries: Iterable[Entry], roots: Iterable[str]) -> list[Entry]:
@@ -81,11 +42,15 @@ class Names:
 
     def prepare(self) -> None:
         """Make what is otherwise made when it is first needed."""
-        _ = self._keys, self.vocabulary, self._pile
+        _ = self._known, self.vocabulary, self._pile
 
     @cached_property
     def _keys(self) -> Postings:
         return Postings.of_each(map(_keys, self.entries))
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self._keys.words)
 
     @cached_property
     def vocabulary(self) -> Postings:
@@ -98,7 +63,7 @@ class Names:
 
     def is_called(self, key: str) -> bool:
         """Say whether anything is called exactly this."""
-        return key in self._keys
+        return key in self._known
 
     def of_words(self, words: Sequence[str]) -> Iterator[Entry]:
         """Yield what has a word that begins like each of these; names that begin so come first."""

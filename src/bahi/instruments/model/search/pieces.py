@@ -95,6 +95,13 @@ class Pieces:
         """Yield those where the piece begins in the stem and ends in the tail."""
         for cut in range(1, len(piece)):
             end, rest = piece[:cut], piece[cut:]
-            for expiry in self._ending.get(end[-DATE:], ()):
+            for expiry in self._with_both(end[-DATE:], rest):
                 if expiry.stem.endswith(end):
                     yield from expiry.shelf.beginning(expiry.stem + rest)
+
+    def _with_both(self, end: str, rest: str) -> Sequence[Expiry]:
+        """Return the days whose stems end so, or those with tails that begin so: the fewer."""
+        ending = self._ending.get(end, [])
+        if not ending or self._with_tail.count(rest) > len(ending):
+            return ending
+        return [self._days[it] for it in sorted(self._with_tail.beginning(rest))]

@@ -38,15 +38,19 @@ class Postings:
             return ()
         return self._places[self._starts[it] : self._starts[it + 1]]
 
-    def __contains__(self, word: str) -> bool:
-        it = bisect_left(self.words, word)
-        return it < len(self.words) and self.words[it] == word
-
     def beginning(self, prefix: str) -> set[int]:
         """Return the places of all words that begin so."""
+        return set(self._places[self._range(prefix)])
+
+    def count(self, prefix: str) -> int:
+        """Return how many places words that begin so have, counted again for each word."""
+        found = self._range(prefix)
+        return found.stop - found.start
+
+    def _range(self, prefix: str) -> slice[int, int, None]:
         first = bisect_left(self.words, prefix)
         last = bisect_left(self.words, prefix + _LAST, first)
-        return set(self._places[self._starts[first] : self._starts[last]])
+        return slice(self._starts[first], self._starts[last])
 
     def begins(self, prefix: str) -> bool:
         """Say whether any word begins so."""

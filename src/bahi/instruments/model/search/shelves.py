@@ -7,10 +7,13 @@ when somebody first asks for that day.
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 from bahi.instruments.model.instrument import Entry
@@ -19,6 +22,7 @@ from bahi.kernel.symbols import MONTHS, is_index, strike_text
 
 _LAST: Final = "\U0010ffff"  # behind every symbol that goes on
 DATE: Final = 7  # characters of 28OCT25
+_DAY: Final = re.compile(rf"\d\d(?:{'|'.join(MONTHS)})\d\d", re.ASCII)
 _SCANNED: Final = 12  # where looking at entries in their order costs as much as ordering some
 EXCHANGE_PLACES: Final = {"NSE": 0, "BSE": 1, "MCX": 2}
 
@@ -45,6 +49,11 @@ class Shelf:
         while place < len(self._names) and self._names[place] == symbol:
             place += 1
         return [self.entries[it] for it in self._places[first:place]]
+
+    def begins(self, prefix: str) -> bool:
+        """Say whether any symbol begins so."""
+        first = bisect_left(self._names, prefix)
+        return first < len(self._names) and self._names[first].startswith(prefix)
 
     def beginning(self, prefix: str) -> Iterator[Entry]:
         """Yield what has a symbol that begins so, best first."""
@@ -99,10 +108,11 @@ class Expiry:
         """All of them, as they came."""
         return self._added
 
-    @property
-    def entries(self) -> Sequence[Entry]:
+    @cached_property
+    def entries(self) -> list[Entry]:
         """All of them, best first."""
-        return self.shelf.entries
+        _ = self.shelf  # which orders them
+        return self._added
 
     @property
     def is_of_index(self) -> bool:
@@ -115,9 +125,14 @@ class Expiry:
         return any(it.strike is None for it in self._added)
 
     @cached_property
-    def futures(self) -> Sequence[Entry]:
+    def futures(self) -> list[Entry]:
         """Those without a strike."""
         return [entry for entry in self.entries if entry.strike is None]
+
+    @property
+    def options(self) -> list[Entry]:
+        """Those with a strike, which come after the futures."""
+        return self.entries[len(self.futures) :]
 
     @cached_property
     def strikes(self) -> frozenset[int]:
@@ -130,6 +145,9 @@ class Expiry:
         return (it for it in begun if it.strike == strike)
 
 
+_ENTRIES: Final = attrgetter("entries")
+
+
 class Contracts:
     """All contracts, by root and by the day on which they end."""
 
@@ -137,7 +155,8 @@ class Contracts:
         self._days: dict[tuple[str, str], Expiry] = {}
         self.roots: dict[str, list[Expiry]] = {}
         self._stems: dict[str, Expiry] = {}
-        self._names: list[str] = []
+        self._days_beginning: dict[str, list[Expiry]] = {}
+        self._roots_beginning: dict[str, list[str]] = {}
         self._longest = 0
 
     def take(self, entry: Entry) -> bool:
@@ -154,25 +173,31 @@ class Contracts:
         return True
 
     def close(self) -> None:
-        """Order the days of each root, when all are in."""
+        """Lay out the days of each root, and how roots and days begin, when all are in."""
         for (root, _), expiry in sorted(self._days.items(), key=lambda item: item[0][1]):
             self.roots.setdefault(root, []).append(expiry)
+            stem = expiry.stem
+            for cut in range(len(root) + 1, len(stem) + 1):
+                self._days_beginning.setdefault(stem[:cut], []).append(expiry)
+        for root in sorted(self.roots, key=lambda root: (len(root), root)):
+            for cut in range(1, len(root) + 1):
+                self._roots_beginning.setdefault(root[:cut], []).append(root)
         self._stems = {expiry.stem: expiry for expiry in self._days.values()}
-        self._names = sorted(self.roots)
-        self._longest = max(map(len, self._names), default=0)
+        self._longest = max(map(len, self.roots), default=0)
 
     @property
     def days(self) -> Iterator[Expiry]:
         """Every day of every root, the nearest first."""
         return iter(sorted(self._days.values(), key=lambda it: (it.day, len(it.root), it.root)))
 
+    @property
+    def beginnings(self) -> Iterator[str]:
+        """Yield every text that is a root and the beginning of one of its days."""
+        return iter(self._days_beginning)
+
     def of(self, root: str, today: str) -> list[Expiry]:
         """Return the days of a root, the nearest first and those that have ended last."""
-        days = self.roots.get(root, [])
-        if not days or days[0].day >= today:
-            return days
-        ended = bisect_left(days, today, key=lambda it: it.day)
-        return days[ended:] + days[:ended]
+        return _in_turn(self.roots.get(root, []), today)
 
     def futures(self, root: str, today: str) -> Iterator[Entry]:
         """Yield the futures of a root, the nearest first."""
@@ -187,27 +212,33 @@ class Contracts:
 
     def roots_beginning(self, text: str) -> list[str]:
         """Return the roots that begin so, the shortest first."""
-        first = bisect_left(self._names, text)
-        last = bisect_left(self._names, text + _LAST, first)
-        return sorted(self._names[first:last], key=lambda root: (len(root), root))
+        return self._roots_beginning.get(text, [])
 
     def beginning(self, text: str, today: str) -> Iterator[Entry]:
-        """Yield the contracts whose symbols begin so: futures before options, nearer days first."""
+        """Yield the contracts whose roots begin so: futures before options, nearer days first."""
         for root in self.roots_beginning(text):
-            yield from self.futures(root, today)
-            for expiry in self.of(root, today):
-                yield from (it for it in expiry.entries if it.strike is not None)
-        yield from self.dated(text, today)
+            days = self.of(root, today)
+            for expiry in days:
+                yield from expiry.futures
+            for expiry in days:
+                yield from expiry.options
 
-    def dated(self, text: str, today: str) -> Iterator[Entry]:
-        """Yield those whose symbols begin so where the text goes on behind a root."""
-        for cut in range(min(len(text) - 1, self._longest), 0, -1):
-            if not text[cut].isdecimal() or (root := text[:cut]) not in self.roots:
-                continue  # behind a root comes the day
-            if len(text) >= cut + DATE:
-                if (expiry := self._stems.get(text[: cut + DATE])) is not None:
-                    yield from expiry.shelf.beginning(text)
-            else:
-                for expiry in self.of(root, today):
-                    if expiry.stem.startswith(text):
-                        yield from expiry.entries
+    def dated(self, text: str, today: str) -> tuple[str, Iterator[Entry]]:
+        """Find those whose symbols begin so, where the text goes on behind a root, best first.
+
+        Before them stands what of the text is a root and (the beginning of) a day.
+        """
+        if (days := self._days_beginning.get(text)) is not None:
+            return text, chain.from_iterable(map(_ENTRIES, _in_turn(days, today)))
+        for said in _DAY.finditer(text):
+            if (one := self._stems.get(stem := text[: said.end()])) is not None:
+                return stem, one.shelf.beginning(text)
+        return "", iter(())
+
+
+def _in_turn(days: list[Expiry], today: str) -> list[Expiry]:
+    """Return days that are in their order with those that have ended last."""
+    if not days or days[0].day >= today:
+        return days
+    ended = bisect_left(days, today, key=lambda it: it.day)
+    return days[ended:] + days[:ended]

@@ -18,6 +18,7 @@ _TOKEN: Final = re.compile(r"[A-Z0-9]+(?:[.&'*_-]+[A-Z0-9]+)*", re.ASCII)
 _THOUSANDS: Final = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _NOT_ALNUM: Final = re.compile(r"[^A-Z0-9]+", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,9}(?:\.\d{1,4})?", re.ASCII)
+_THOUSANDS_MEANT: Final = re.compile(r"\d{1,4}(?:\.\d{1,4})?K", re.ASCII)
 _NTH_DAY: Final = re.compile(r"(\d{1,2})(?:ST|ND|RD|TH)", re.ASCII)
 _MONTH: Final = (
     "JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?|SEPT?(?:EMBER)?"
@@ -25,9 +26,9 @@ _MONTH: Final = (
 )
 _DATED: Final = re.compile(rf"(\d\d?)?({_MONTH})(\d{{4}}|\d\d)?", re.ASCII)
 _ISO_DAY: Final = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])-(\d\d)", re.ASCII)
-_STRUCK: Final = re.compile(r"(\d{1,9}(?:\.\d{1,4})?)(CE|PE|CALL|PUT|C|P)", re.ASCII)
+_STRUCK: Final = re.compile(r"(\d{1,9}(?:\.\d{1,4})?K?)(CE|PE|CALL|PUT|C|P)", re.ASCII)
 _PARTS: Final = re.compile(
-    rf"{_MONTH}|FUTURES?|FUT|CE|PE|CALLS?|PUTS?|\d{{1,9}}(?:\.\d{{1,4}})?", re.ASCII
+    rf"{_MONTH}|FUTURES?|FUT|CE|PE|CALLS?|PUTS?|\d{{1,9}}(?:\.\d{{1,4}})?K?", re.ASCII
 )
 _GLUED: Final = re.compile(f"(?:{_PARTS.pattern})+", re.ASCII)
 
@@ -37,7 +38,7 @@ _RIGHTS: Final = {
 }
 _RIGHT_WORDS: Final = frozenset(_RIGHTS) - {"C", "P"}  # alone, these are letters of a name
 _FUTURES: Final = frozenset({"FUT", "FUTURE", "FUTURES", "FUTS"})
-_OPTIONS: Final = frozenset({"OPT", "OPTION", "OPTIONS", "OPTS"})
+_OPTIONS: Final = frozenset({"OPT", "OPTION", "OPTIONS", "OPTS", "STRADDLE", "STRANGLE"})
 _FILLERS: Final = frozenset({"STRIKE", "EXPIRY", "EXP", "CONTRACT", "SHARE", "SHARES"})
 _WEEKLY: Final = frozenset({"WEEK", "WEEKLY"})
 _MONTHLY: Final = frozenset({"MONTH", "MONTHLY"})
@@ -58,6 +59,10 @@ _EXCHANGE_WORDS: Final[Mapping[str, frozenset[Segment]]] = {
     "CASH": _CASH,
     "INDEX": _INDICES,
 }
+
+
+KINDS: Final = ("-INDEX", "-EQ")
+"""What terminals put behind a symbol."""
 
 
 @dataclass
@@ -110,6 +115,16 @@ def squeezed(text: str) -> str:
     return _NOT_ALNUM.sub("", text.upper())
 
 
+def plainly(asked: str) -> str:
+    """Write `NSE:NIFTY50-INDEX`, as terminals name things, in words: `NIFTY50 NSE INDEX`."""
+    exchange, _, symbol = map(str.strip, asked.rpartition(":"))
+    if exchange and exchange not in _EXCHANGE_WORDS:
+        return asked
+    kind = next((it for it in KINDS if symbol.endswith(it)), "")
+    named = symbol.removesuffix(kind)
+    return " ".join(filter(None, (named, exchange, kind[1:]))) if named else asked
+
+
 def tokens(text: str) -> list[str]:
     """Cut a text into words; `and` is no word, as names have & or nothing there."""
     plain = _THOUSANDS.sub("", text[:LONGEST].upper())
@@ -160,6 +175,9 @@ def _take(wish: Wish, words: Sequence[str], place: int, is_name: Callable[[str],
         return 1
     elif number := _NTH_DAY.fullmatch(word) or _NUMBER.fullmatch(word):
         _take_number(wish, words, place, number[number.lastindex or 0], is_name)
+        return 1
+    elif _THOUSANDS_MEANT.fullmatch(word):
+        wish.strikes.append(_price(word))
         return 1
     elif struck := _STRUCK.fullmatch(word):
         wish.strikes.append(_price(struck[1]))
@@ -223,5 +241,7 @@ def _is_of_date(wish: Wish, words: Sequence[str], place: int, number: int) -> bo
 
 
 def _price(number: str) -> int:
-    rupees, _, decimals = number.partition(".")
-    return int(rupees) * SCALE + int(decimals.ljust(4, "0"))
+    """Read rupees, or thousands of them: `25K`."""
+    rupees, _, decimals = number.rstrip("K").partition(".")
+    price = int(rupees) * SCALE + int(decimals.ljust(4, "0"))
+    return price * 1_000 if number.endswith("K") else price
