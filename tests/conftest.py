@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.databases import (
     Postgres,
 )
 from tests.furnished import Furnished
+from tests.memory import memory
 
 CI = bool(os.environ.get("CI"))
 ROUNDS = int(os.environ.get("BAHI_ROUNDS", "1"))
@@ -44,7 +46,9 @@ hypothesis.settings.load_profile("torture" if ROUNDS > 1 else "ci" if CI else "p
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Find PostgreSQL, once for the controller and its workers."""
+    """Find PostgreSQL and a place for files, once for the controller and its workers."""
+    if within := memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(within))
     if worker := getattr(config, "workerinput", None):
         config.stash[POSTGRES] = Postgres.told(worker["postgres"])
         return
@@ -128,15 +132,26 @@ def furnished(
     house.remove()
 
 
+@pytest.fixture
+def furnished_at() -> datetime | None:
+    """Say when the first start of these tests' houses was; None: it is still to come.
+
+    A folder whose stories begin behind it overrides this: MORNING for those with a stopped clock,
+    TODAY for those that live by the real one.
+    """
+    return None
+
+
 @pytest.fixture(params=KINDS)
 def home(
     request: pytest.FixtureRequest,
     furnished: Furnished,
+    furnished_at: datetime | None,
     make_database: MakeDatabase,
     tmp_path: Path,
 ) -> dict[str, str]:
     """Run the test twice, each time with the environment of a house of the other kind."""
-    return furnished.copy(request.param, tmp_path / "home", make_database)
+    return furnished.copy(request.param, tmp_path / "home", make_database, at=furnished_at)
 
 
 @pytest.fixture

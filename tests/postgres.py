@@ -58,9 +58,9 @@ class Binaries:
             raise PostgresFailed(f"{program} ended with {done.returncode}: {done.stdout.strip()}")
         return done.stdout
 
-    def new_folder(self) -> Path:
+    def new_folder(self, within: Path | None = None) -> Path:
         """Make a folder that the programs may write to; the path is short on purpose."""
-        folder = Path(tempfile.mkdtemp(prefix="bahi-pg-"))
+        folder = Path(tempfile.mkdtemp(prefix="bahi-pg-", dir=within))
         if account := unprivileged():
             os.chown(folder, account["user"], account["group"])
         return folder

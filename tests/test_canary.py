@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import logging
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from bahi.bootstrap import House, build
 from bahi.config import STORE_VARIABLES, Settings
 from bahi.db.opening import Database, transaction
-from bahi.db.resealing import Resealing, census, row_id, sealed_tables
+from bahi.db.resealing import Resealing, SealedTable, census, row_id, sealed_tables
 from bahi.db.schema import HOUSE, STORES
 from bahi.db.tx import Tx
 from bahi.db.upkeep.backup import Backups
@@ -26,7 +27,7 @@ from bahi.kernel.clock import SystemClock
 from bahi.kernel.errors import BahiError
 from tests.clusters import Cluster
 from tests.databases import KINDS, Kind
-from tests.db.good_rows import HAS_NO_GOOD_ROW, HAS_ONE_ROW, Planter, Row
+from tests.db.good_rows import HAS_NO_GOOD_ROW, HAS_ONE_ROW, Planter, Row, schema_of
 from tests.postgres import find_binaries
 
 CANARY = "canary-3f9c-sings-in-plain-text"
@@ -42,7 +43,7 @@ class CanaryPlanter(Planter):
     """Plants good rows whose every secret is the canary, sealed or digested as it should be."""
 
     def __init__(self, core: sa.Connection, store: str, house: House) -> None:
-        super().__init__(core, HOUSE.of_store(store))
+        super().__init__(core, schema_of(store))
         self._vault = house.vault
 
     def row(self, table: sa.Table, n: int) -> Row:
@@ -61,7 +62,12 @@ class CanaryPlanter(Planter):
 
 def sealed_tables_of(table: sa.Table) -> Iterator[tuple[sa.Column[bytes], ...]]:
     store = next(iter(table.info["stores"]))
-    return (t.columns for t in sealed_tables(store) if t.table.name == table.name)
+    return (t.columns for t in sealed_in(store) if t.table.name == table.name)
+
+
+@functools.cache
+def sealed_in(store: str) -> list[SealedTable]:
+    return list(sealed_tables(store))
 
 
 @pytest.fixture(params=KINDS)
@@ -140,7 +146,7 @@ def _database(house: House, store: str) -> Database:
 def _plant(house: House, store: str) -> None:
     with _database(house, store).opened() as core, transaction(core):
         planter = CanaryPlanter(core, store, house)
-        for table in HOUSE.of_store(store).metadata.sorted_tables:
+        for table in schema_of(store).metadata.sorted_tables:
             if table.name not in HAS_NO_GOOD_ROW | HAS_ONE_ROW | {"schema_migrations"}:
                 planter.plant(table, 1)
 

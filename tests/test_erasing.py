@@ -21,7 +21,7 @@ from bahi.identity.service.users import create_user
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import BahiError, Conflict, Forbidden
 from bahi.kernel.words import KeyScope, Role
-from tests.db.good_rows import HAS_NO_GOOD_ROW, Planter
+from tests.db.good_rows import HAS_NO_GOOD_ROW, Planter, schema_of
 from tests.identity.lives import as_user, tell
 from tests.tokens.mornings import WHO
 
@@ -41,7 +41,7 @@ KEPT, GONE = 1, 2
 def plant(house: House) -> None:
     """Put two good rows into every table of every store: of account 1 and user 1, of 2 and 2."""
     for store in STORES:
-        schema = HOUSE.of_store(store)
+        schema = schema_of(store)
         with Database(store, house.settings.urls[store]).opened() as core, transaction(core):
             planter = Planter(core, schema)
             for table in schema.metadata.sorted_tables:
@@ -52,7 +52,7 @@ def plant(house: House) -> None:
 
 def contents(house: House) -> Iterator[tuple[str, sa.Table, list[dict[str, Any]]]]:
     for store in STORES:
-        schema = HOUSE.of_store(store)
+        schema = schema_of(store)
         with Database(store, house.settings.urls[store]).opened() as core:
             for table in schema.metadata.sorted_tables:
                 if table.name not in NOT_PLANTED - STAYS:

@@ -109,3 +109,30 @@ def test_hours_that_are_none_make_the_day_unknown(odd: Any) -> None:
     said = answer(open_exchanges=opened)
     entries = upstox.market_days(said)["days"]
     assert [it["sessions"] for it in entries if it["segments"] == ["NSE_EQ"]] == [[]]
+
+
+def test_openalgos_hours_of_a_day_as_its_documentation_answers(shared_data: Path) -> None:
+    file = shared_data / "mocks" / "openalgo" / "market-calendar__timings.json"
+    said = json.loads(file.read_text("utf-8"))[1]
+    found = by_day(read(openalgo.day_hours(said, day("2025-12-19"))))
+    hours = found[NSE, day("2025-12-19")]
+    assert (hours.kind, hours.is_verified) == (Kind.SPECIAL, False)
+    assert [(f"{s.starts:%H:%M}", f"{s.ends:%H:%M}") for s in hours.sessions] == [
+        ("09:15", "15:30")
+    ]
+    assert len(found) == 7
+    other = by_day(read(openalgo.day_hours(said, day("2025-12-20"))))
+    assert other[NSE, day("2025-12-20")].sessions == ()  # the hours are of another day
+
+
+def test_hours_of_a_day_without_a_market_say_nothing() -> None:
+    mcx = {"exchange": "MCX", "start_time": 1766115000000, "end_time": 1766168700000}
+    found = by_day(
+        read(openalgo.day_hours({"status": "success", "data": [mcx]}, day("2025-12-19")))
+    )
+    assert found[NSE, day("2025-12-19")].kind is Kind.FULL_DAY
+    assert found[MCX, day("2025-12-19")].kind is Kind.SPECIAL
+    with pytest.raises(Invalid, match="names no market"):
+        openalgo.day_hours({"status": "success", "data": []}, day("2025-12-19"))
+    with pytest.raises(Invalid, match="no answer of OpenAlgo"):
+        openalgo.day_hours({"status": "error"}, day("2025-12-19"))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from tests.cli.here import Terminal
 from tests.databases import MakeDatabase
-from tests.furnished import Furnished
+from tests.furnished import TODAY, Furnished
+
+
+@pytest.fixture
+def furnished_at() -> datetime:
+    """Say when the first start of these houses was."""
+    return TODAY
 
 
 @pytest.fixture
@@ -22,9 +29,11 @@ def terminal(
 @pytest.fixture
 def quick(
     furnished: Furnished,
+    furnished_at: datetime,
     make_database: MakeDatabase,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Terminal:
     """Run the test once: for what the terminal itself refuses, asks and shows."""
-    return Terminal(furnished.copy("sqlite", tmp_path / "home", make_database), monkeypatch)
+    environ = furnished.copy("sqlite", tmp_path / "home", make_database, at=furnished_at)
+    return Terminal(environ, monkeypatch)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -15,6 +14,7 @@ import httpx
 
 from bahi.config import STORE_VARIABLES
 from bahi.migrations import history
+from tests.cli import warm
 from tests.databases import Database
 
 PATIENCE_S: Final = 60.0
@@ -36,15 +36,7 @@ def bahi(
     *words: str, env: Environment, answer: str = "", before: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; `before` is Python that runs first in its process."""
-    return subprocess.run(
-        _command(words, before),
-        env=env,
-        input=answer,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    return warm.run(words, env, answer, before, PATIENCE_S)
 
 
 def refusal(*words: str, env: Environment, answer: str = "", before: str = "") -> str:
@@ -57,18 +49,12 @@ def refusal(*words: str, env: Environment, answer: str = "", before: str = "") -
     return sentence
 
 
-def _command(words: Sequence[str], before: str) -> list[str]:
-    if before:
-        return [sys.executable, "-c", f"{before}; from bahi.__main__ import main; main()", *words]
-    return [sys.executable, "-m", "bahi", *words]
-
-
 class Service:
     """`bahi up`, from the first line that it says to its end."""
 
     def __init__(self, env: Environment, *words: str) -> None:
         self.process = subprocess.Popen(
-            _command(("up", "--port", "0", *words), ""),
+            [sys.executable, "-m", "bahi", "up", "--port", "0", *words],
             env=env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

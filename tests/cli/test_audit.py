@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from tests.cli.here import Terminal
 
@@ -43,6 +44,11 @@ def test_what_was_done_is_under_seals_and_a_changed_row_is_named(terminal: Termi
     assert terminal("audit", "verify", "--store", "sandbox").code == 0
     verdict = json.loads(terminal("audit", "verify", "--json").out)[0]
     assert {it["what"] for it in verdict["findings"]} == {"row changed"}
+
+
+@pytest.fixture
+def furnished_at() -> None:
+    """Begin before the first start: nothing is sealed yet."""
 
 
 def test_the_trail_is_shown_and_written_out(quick: Terminal, tmp_path: Path) -> None:

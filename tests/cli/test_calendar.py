@@ -223,3 +223,29 @@ def test_what_cannot_be_right_is_refused_in_a_sentence(
     quick: Terminal, words: tuple[str, ...], sentence: str
 ) -> None:
     assert sentence in quick.refusal("calendar", *words)
+
+
+def test_weekly_hours_and_auction_rules_are_entered_and_taken_back(quick: Terminal) -> None:
+    words = ("calendar", "set-hours", "mon-fri", "--segment", "NSE", "--source", "circular")
+    entered = quick(*words, "--sessions", "09:00-17:00", "--from", "2026-11-30").out
+    assert entered == "The hours of mon-fri are entered for NSE_EQ.\n"
+    (shown,) = quick.json("calendar", "show", "2026-11-30", "--segment", "NSE")
+    assert [(it["from"], it["to"]) for it in shown["sessions"]] == [("09:00", "17:00")]
+    gone = ("calendar", "remove-hours", "--segment", "NSE", "--from", "2026-11-30", "--yes")
+    assert "Gone: the hours entered from 2026-11-30 on for NSE_EQ" in quick(*gone).out
+    assert "Nobody entered any" in quick.refusal(*gone)
+    assert "Say one of both" in quick.refusal(*words)
+    assert "'moo' is no weekday" in quick.refusal(*words[:2], "moo", *words[3:], "--closed")
+    rules = ("calendar", "set-auction", "--segment", "NSE", "--order-types", "limit")
+    more = ("--collar", "2.5", "--reference", "15:00-15:10", "--from", "2026-12-01")
+    quick(*rules, *more, "--source", "circular")
+    (told,) = quick.json("calendar", "auction", "2026-12-01", "--segment", "NSE")
+    assert (told["collar"], told["reference_to"], told["order_types"]) == (
+        25_000,
+        "15:10",
+        ["LIMIT"],
+    )
+    assert "order types" in quick("calendar", "auction", "2026-12-01", "--segment", "NSE").out
+    back = ("calendar", "remove-auction", "--segment", "all", "--from", "2026-12-01", "--yes")
+    assert "closing auction entered from 2026-12-01 on for NSE_EQ" in quick(*back).out
+    assert "no percentage" in quick.refusal(*rules, "--source", "x", "--collar", "a lot")

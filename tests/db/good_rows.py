@@ -5,14 +5,23 @@ Row 1 and row 2 of a table differ in every column that can differ, and so do the
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import sqlalchemy as sa
 
 from bahi.db import types
 from bahi.db.schema import StoreSchema
+from bahi.migrations import HOUSE
 
 Row = dict[str, Any]
+
+
+@functools.cache
+def schema_of(store: str) -> StoreSchema:
+    """Return what a store of the house holds: made once, since every table of it is copied."""
+    return HOUSE.of_store(store)
+
 
 # Rules over several columns, which no single column can tell.
 EXCEPT: dict[str, Row] = {

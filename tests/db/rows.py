@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bahi.migrations import HOUSE
+from tests.db.good_rows import schema_of
 
 OPENING = 1_795_146_300_000_000  # 2026-11-20 09:15:00 in India
 MINUTE = 60_000_000
@@ -23,7 +23,7 @@ class Store:
     """A store with nothing in it but what a test puts there."""
 
     def __init__(self, connection: sa.Connection, name: str) -> None:
-        schema = HOUSE.of_store(name)
+        schema = schema_of(name)
         self._connection, self._tables = connection, schema.metadata.tables
         self._ids = itertools.count(100)
         cursor = connection.connection.cursor()

@@ -66,7 +66,9 @@ async def load(house: House, point: str) -> None:
 
     wanted = Wanted(broker=BrokerSlug.UPSTOX, source="cut short", day=DAY)
     actor, store = the_house("test"), house.stores["main"]
-    await loading.load_master(store, actor, wanted, pieces(lines, PIECE), house.clock, tell=tell)
+    await loading.load_master(
+        store, actor, wanted, pieces(lines, PIECE), house.clock, tell=tell, at_once=PIECE
+    )
 
 
 if __name__ == "__main__":

@@ -83,7 +83,8 @@ async def load(
     """Load a file that holds these lines."""
     wanted = Wanted(broker=broker, source="a test", day=day, **vouched)
     clock = clock or StoppedClock(MORNING)
-    return await load_master(store, the_house("test"), wanted, pieces(numbered(lines), size), clock)
+    file = pieces(numbered(lines), size)
+    return await load_master(store, the_house("test"), wanted, file, clock, at_once=size)
 
 
 def rows_of(tx: Tx, text: str) -> list[tuple[Any, ...]]:

@@ -137,7 +137,7 @@ def test_a_load_that_is_called_off_leaves_nothing(home: dict[str, str]) -> None:
 
         wanted = Wanted(broker=BrokerSlug.UPSTOX, source="a test", day=DAY)
         loading = asyncio.create_task(
-            load_master(store, the_house("test"), wanted, lines(), house.clock)
+            load_master(store, the_house("test"), wanted, lines(), house.clock, at_once=PIECE)
         )
         async with asyncio.timeout(PATIENCE_S):
             await half_read.wait()

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
 from bahi.kernel.clock import StoppedClock
 from tests.living import MORNING
 from tests.tokens.mornings import Live, Morning, Story, a_house, furnished, settings, upstox
+
+
+@pytest.fixture
+def furnished_at() -> datetime:
+    """Say when the first start of these houses was."""
+    return MORNING
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from hashlib import file_digest
+from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from bahi.accounts.service.accounts import list_accounts
@@ -19,7 +20,8 @@ from bahi.bootstrap.rooms import Rooms
 from bahi.brokers import masters
 from bahi.brokers.openalgo import master as openalgo
 from bahi.brokers.reading import pieces_of
-from bahi.brokers.wire import download
+from bahi.brokers.wire import NoFile, download
+from bahi.brokers.wire.download import SAID_BYTES
 from bahi.db.tx import Tx
 from bahi.instruments.model.loads import Load, Wanted
 from bahi.instruments.model.shipped import reference_prices, shipped
@@ -28,7 +30,7 @@ from bahi.instruments.service.records import is_anything_in_force, unless_others
 from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import NotFound
-from bahi.kernel.listings import Listing
+from bahi.kernel.listings import Listing, Skipped
 from bahi.kernel.money import Price
 from bahi.kernel.words import BrokerSlug, Segment
 
@@ -40,6 +42,16 @@ FETCHED: Final = (
     BrokerSlug.OPENALGO,
 )
 SHIPPED: Final = "the small master that comes with Bahi"
+
+
+class Told(NamedTuple):
+    """Who is told how far a file is: its bytes while it comes, then its lines."""
+
+    bytes: Callable[[int, int | None], object]
+    lines: Tell
+
+
+NOBODY: Final = Told(lambda _came, _of: None, lambda _line: None)
 
 
 async def furnish_instruments(house: Rooms) -> None:
@@ -84,10 +96,10 @@ async def load_file(
     house: Rooms, actor: Actor, wanted: Wanted, file: Path, tell: Tell = lambda _line: None
 ) -> Load:
     """Load a broker's file from disk."""
-    digest = await asyncio.to_thread(_digest, file)
-    known = replace(wanted, sha256=digest)
+    if not wanted.sha256:
+        wanted = replace(wanted, sha256=await asyncio.to_thread(_digest, file))
     pieces = pieces_of(wanted.broker, file)
-    return await load_master(house.stores["main"], actor, known, pieces, house.clock, tell=tell)
+    return await load_master(house.stores["main"], actor, wanted, pieces, house.clock, tell=tell)
 
 
 def _digest(file: Path) -> str:
@@ -102,11 +114,11 @@ async def load_published(
     address: str = "",
     *,
     wanted: Wanted | None = None,
-    tell: Tell = lambda _line: None,
+    told: Told = NOBODY,
 ) -> Load:
     """Fetch a broker's file and load it: from an address, or from where the broker publishes it."""
     if broker is BrokerSlug.OPENALGO and not urlsplit(address).path.strip("/"):
-        return await _load_of_host(house, actor, wanted or _wanted(broker, address), tell)
+        return await _load_of_host(house, actor, wanted or _wanted(broker, address), told)
     if not address:
         address = await house.config.get("instruments", f"{broker}_source")
     published = masters()[broker].addresses
@@ -114,11 +126,12 @@ async def load_published(
     if not where:
         raise NotFound(f"{broker} publishes no instrument file; name a file or an address.")
     if not urlsplit(where).scheme:
-        return await load_file(house, actor, wanted or _wanted(broker, where), Path(where), tell)
+        shown = wanted or _wanted(broker, where)
+        return await load_file(house, actor, shown, Path(where), told.lines)
     with room_for_files(house) as folder:
-        await download(where, folder / "master")
-        shown = wanted or _wanted(broker, where.partition("?")[0])
-        return await load_file(house, actor, shown, folder / "master", tell)
+        digest = await download(where, folder / "master", tell=told.bytes)
+        shown = replace(wanted or _wanted(broker, where.partition("?")[0]), sha256=digest)
+        return await load_file(house, actor, shown, folder / "master", told.lines)
 
 
 def _wanted(broker: BrokerSlug, source: str) -> Wanted:
@@ -135,26 +148,44 @@ def room_for_files(house: Rooms) -> Iterator[Path]:
 # An OpenAlgo host answers for one exchange at a time, and wants the key of a registered application
 
 
-async def _load_of_host(house: Rooms, actor: Actor, wanted: Wanted, tell: Tell) -> Load:
-    host, key = await _host(house, wanted.source)
+async def _load_of_host(house: Rooms, actor: Actor, wanted: Wanted, told: Told) -> Load:
+    host, key = await host_with_key(house, wanted.source)
     with room_for_files(house) as folder:
-        files = []
+        files, without = [], []
         for exchange in openalgo.SEGMENTS:
             query = {**openalgo.asked(exchange), "apikey": key}
-            await download(host + openalgo.PATH, folder / exchange, query=query)
-            files.append(folder / exchange)
+            if await _is_listed(host, query, folder / exchange, told):
+                files.append(folder / exchange)
+            else:
+                without.append(Skipped(0, exchange, "the host lists nothing of this exchange"))
+        pieces = _one_by_one(without, files)
         named = replace(wanted, source=host)
         main = house.stores["main"]
-        return await load_master(main, actor, named, _one_by_one(files), house.clock, tell=tell)
+        return await load_master(main, actor, named, pieces, house.clock, tell=told.lines)
 
 
-async def _one_by_one(files: Sequence[Path]) -> Pieces:
+async def _is_listed(host: str, query: Mapping[str, str], to: Path, told: Told) -> bool:
+    """Fetch one exchange; return whether the host's broker has it at all."""
+    try:
+        await download(host + openalgo.PATH, to, query=query, tell=told.bytes)
+    except NoFile as no:
+        if openalgo.lists_nothing(no.status, no.said):
+            return False
+        raise
+    with to.open("rb") as file:
+        head = file.read(SAID_BYTES)
+    return not openalgo.lists_nothing(HTTPStatus.OK, head)
+
+
+async def _one_by_one(without: Sequence[Skipped], files: Sequence[Path]) -> Pieces:
+    if without:
+        yield without
     for file in files:
         async for piece in pieces_of(BrokerSlug.OPENALGO, file):
             yield piece
 
 
-async def _host(house: Rooms, wished: str) -> tuple[str, str]:
+async def host_with_key(house: Rooms, wished: str) -> tuple[str, str]:
     """Return a registered host and its key."""
     wished = wished.rstrip("/")
     found = await house.stores["main"].read(_hosts, fresh=True)

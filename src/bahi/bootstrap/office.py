@@ -10,9 +10,10 @@ from bahi.accounts.service.accounts import list_accounts
 from bahi.accounts.service.applications import list_registrations
 from bahi.audit.service import move_to_archive
 from bahi.bootstrap.checks import checks_of
+from bahi.bootstrap.holidays import look_at_lists
 from bahi.bootstrap.masters import FETCHED, brokers_in_use, load_published, load_shipped
 from bahi.bootstrap.rooms import Rooms
-from bahi.calendar.service import what_is_missing
+from bahi.calendar.service import days_as_entered, what_is_missing
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.health.service import forget_health_before, keep, look_around
@@ -368,13 +369,17 @@ async def _masters(house: Rooms, context: JobContext) -> dict[str, Any]:
 
 
 async def _calendar_check(house: Rooms, context: JobContext) -> dict[str, Any]:
-    """Warn each day while market days are missing: of this year, from December on of the next."""
+    """Warn each day while market days are missing: of this year, from December on of the next.
+
+    The brokers that an account is at are asked for their lists first.
+    """
     del context
     main, now = house.stores["main"], house.clock()
-    missing = what_is_missing(await house.calendar.days(), now)
+    told = await look_at_lists(house, HOUSE)
+    missing = what_is_missing(await days_as_entered(main), now)
     if missing is None:
         await main.write(resolve, "calendar", now)
-        return {"missing": None}
+        return {"missing": None, **told}
     is_now = missing.year == exchange_day(now).year
     cause = Cause(
         severity=Severity.CRITICAL if is_now else Severity.WARNING,
@@ -383,4 +388,4 @@ async def _calendar_check(house: Rooms, context: JobContext) -> dict[str, Any]:
         topic="calendar",
     )
     await main.write(raise_alert, cause, now)
-    return {"missing": missing.year}
+    return {"missing": missing.year, **told}

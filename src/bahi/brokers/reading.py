@@ -23,6 +23,7 @@ from bahi.kernel.listings import BadLine, Line, Lines, Listing, NotAMaster, Skip
 from bahi.kernel.words import BrokerSlug
 
 PIECE: Final = 1_000
+READ_AHEAD_BYTES: Final = 1 << 22  # some 16,000 lines: the file is read on while they are written
 SIZE_BYTES: Final = 4
 
 
@@ -41,7 +42,9 @@ _decoder: Final = msgspec.msgpack.Decoder(Piece)
 async def pieces_of(broker: BrokerSlug, file: Path) -> AsyncIterator[Sequence[Line]]:
     """Yield the lines of a file, in pieces, as another process reads them."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, str(broker), str(file), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", __name__, str(broker), str(file)),
+        stdout=asyncio.subprocess.PIPE,
+        limit=READ_AHEAD_BYTES,
     )
     assert process.stdout is not None  # noqa: S101 - asked for above
     try:

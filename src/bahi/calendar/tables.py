@@ -1,7 +1,7 @@
 """Sets of market hours: the hours of each weekday, the dated exceptions, and what hangs on them.
 
 A column `is_shipped` says that a row came with Bahi and that nobody changed it since: a newer
-release may correct it. What people entered is theirs.
+release may correct it. What people entered is theirs, and goes before what came with Bahi.
 """
 
 from __future__ import annotations

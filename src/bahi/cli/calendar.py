@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from bahi.cli import calendar_changes as changes
+from bahi.cli import calendar_hours as weekly
 from bahi.cli.calendar_named import (
     ALL,
     Day,
@@ -169,6 +170,11 @@ def square_off(
 app.command("load")(changes.load)
 app.command("set")(changes.set_)
 app.command("remove")(changes.remove)
+app.command("set-hours")(weekly.set_hours)
+app.command("remove-hours")(weekly.remove_hours)
+app.command("auction")(weekly.auction)
+app.command("set-auction")(weekly.set_auction)
+app.command("remove-auction")(weekly.remove_auction)
 app.command("set-square-off")(changes.set_square_off)
 app.command("remove-square-off")(changes.remove_square_off)
 

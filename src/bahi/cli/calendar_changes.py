@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
-from bahi.cli.calendar_named import Segments, check_year, day_of, markets_of, named
+from bahi.cli.calendar_named import (
+    Segments,
+    check_year,
+    day_of,
+    markets_of,
+    named,
+    written_day,
+)
 from bahi.cli.named import ME
 from bahi.cli.terminal import AsJson, Yes, confirm, in_house, say, show_json
 from bahi.kernel.errors import Invalid
@@ -36,12 +43,16 @@ def load(
         int | None,
         typer.Option("--complete", help="With --from: it is the whole list of this year."),
     ] = None,
+    hours_on: Annotated[
+        str | None,
+        typer.Option("--hours-on", metavar="DAY", help="With --from openalgo: a day's hours."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring in the days of a file, all of them or none; a broker's answer replaces nothing."""
     text = _read(file)
     name = "standard input" if file == STANDARD_INPUT else Path(file).name
-    document = _answered(text, answer_of, year) if answer_of else _written(text, name)
+    document = _answered(text, answer_of, year, hours_on) if answer_of else _written(text, name)
 
     async def bring(house: House) -> Imported:
         from bahi.calendar.service import import_days  # noqa: PLC0415
@@ -253,7 +264,7 @@ def _written(text: str, name: str) -> Document:
     return read_document(text, name=name)
 
 
-def _answered(text: str, broker: str, year: int | None) -> Document:
+def _answered(text: str, broker: str, year: int | None, hours_on: str | None) -> Document:
     """Read what a broker answered when it was asked for its holidays."""
     import json  # noqa: PLC0415
 
@@ -269,7 +280,12 @@ def _answered(text: str, broker: str, year: int | None) -> Document:
         said = json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):  # no JSON, a number without end, or brackets without end
         raise Invalid(f"This is no answer of {slug}: it cannot be read as JSON.") from None
-    read = readers[slug](said, complete=year)
+    if hours_on is None:
+        read = readers[slug](said, complete=year)
+    elif slug is BrokerSlug.OPENALGO and year is None:
+        read = openalgo.day_hours(said, written_day(hours_on))
+    else:
+        raise Invalid("--hours-on: only openalgo answers the hours of a day; no year is its list.")
     return document_of(read["days"], source=read["source"])
 
 

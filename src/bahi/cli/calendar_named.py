@@ -69,6 +69,11 @@ def day_of(said: str | None, house: House) -> date:
     """Return the day that is meant; without a word, today."""
     if said is None or said.lower() == TODAY:
         return exchange_day(house.clock())
+    return written_day(said)
+
+
+def written_day(said: str) -> date:
+    """Read a day that is written out."""
     try:
         day = date.fromisoformat(said)
     except ValueError:

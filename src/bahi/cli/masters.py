@@ -17,6 +17,8 @@ from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.words import BrokerSlug, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bahi.bootstrap import House
     from bahi.instruments.model.loads import Load, Wanted
 
@@ -66,6 +68,7 @@ def load(
 
 async def _load(house: House, wanted: Wanted) -> Load:
     from bahi.bootstrap.masters import (  # noqa: PLC0415 - for who loads
+        Told,
         load_file,
         load_published,
         load_shipped,
@@ -79,14 +82,12 @@ async def _load(house: House, wanted: Wanted) -> Load:
             )
         return await load_shipped(house, ME)
     with ExitStack() as held:
-        more = held.enter_context(progress(f"reading the file of {wanted.broker}", None))
-        lines = _Lines(more)
+        bars = _Bars(held.enter_context(ExitStack()), wanted.broker)
         source = wanted.source
         if not source or "://" in source:
             shown = replace(wanted, source=source.partition("?")[0] or str(wanted.broker))
-            return await load_published(
-                house, ME, wanted.broker, source, wanted=shown, tell=lines.seen
-            )
+            told = Told(bars.fetched, bars.read)
+            return await load_published(house, ME, wanted.broker, source, wanted=shown, told=told)
         if source == STANDARD_INPUT:
             file = held.enter_context(room_for_files(house)) / "master"
             with file.open("wb") as kept:
@@ -98,19 +99,33 @@ async def _load(house: House, wanted: Wanted) -> Load:
                 raise Invalid(f"{source} is a folder; name the file in it.")
             if not file.is_file():
                 raise NotFound(f"There is no file {source}.")
-        return await load_file(house, ME, named, file, lines.seen)
+        return await load_file(house, ME, named, file, bars.read)
 
 
-class _Lines:
-    """Turns the line that was read last into how many came since."""
+class _Bars:
+    """Shows how far a file is: its bytes while it comes, then its lines."""
 
-    def __init__(self, more: Any) -> None:
-        self._more, self._last = more, 0
+    def __init__(self, held: ExitStack, broker: BrokerSlug) -> None:
+        self._held, self._broker = held, broker
+        self._doing, self._last = "", 0
+        self._more: Callable[[int], None]
 
-    def seen(self, line: int) -> None:
-        """Show how far the file is read; several texts of a zip count anew."""
-        self._more(line - self._last if line > self._last else line)
-        self._last = line
+    def fetched(self, came: int, of: int | None) -> None:
+        """Show how many bytes came."""
+        self._show("fetching", of, came)
+
+    def read(self, line: int) -> None:
+        """Show which line was read last."""
+        self._show("reading", None, line)
+
+    def _show(self, doing: str, total: int | None, at: int) -> None:
+        if doing != self._doing:
+            self._held.close()
+            title = f"{doing} the file of {self._broker}"
+            self._more = self._held.enter_context(progress(title, total))
+            self._doing, self._last = doing, 0
+        self._more(at - self._last if at > self._last else at)  # each text of a zip counts anew
+        self._last = at
 
 
 def _show(done: Load) -> None:

@@ -2,11 +2,13 @@
 
 A step is a Python file with `upgrade()` and `downgrade()`. One that lays down much at once keeps
 its DDL beside it, as `<step>.<dialect>.sql`: statements parted by a blank line, what takes them
-back after a line `-- down`. SQL that has been applied somewhere is never edited again.
+back after a line `-- down`. A CREATE TABLE under a line `-- rebuild` gives a table that is there a
+new definition. SQL that has been applied somewhere is never edited again.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from bahi.db.opening import lay
 from bahi.kernel.errors import BahiError
 
 TAKES_BACK: Final = "\n-- down\n"
+REBUILD: Final = re.compile(r"-- rebuild\n(CREATE TABLE (\w+) \(.*)", re.DOTALL)
 
 
 def lay_down(step: str) -> None:
@@ -28,7 +31,7 @@ def lay_down(step: str) -> None:
 
 def take_back(step: str) -> None:
     """Undo it."""
-    _run(_text(step).partition(TAKES_BACK)[2])
+    _run(_text(step).partition(TAKES_BACK)[2], loses=True)
 
 
 def _text(step: str) -> str:
@@ -36,8 +39,14 @@ def _text(step: str) -> str:
     return path.with_name(f"{path.name}.{op.get_bind().dialect.name}.sql").read_text("utf-8")
 
 
-def _run(script: str) -> None:
-    lay(op.get_bind(), (part for part in script.split("\n\n") if part.strip()))
+def _run(script: str, *, loses: bool = False) -> None:
+    core = op.get_bind()
+    for part in filter(str.strip, script.split("\n\n")):
+        if again := REBUILD.match(part.strip()):
+            definition, table = again.groups()
+            rebuild(table, definition, drop=_columns(core, table) if loses else ())
+        else:
+            lay(core, [part])
 
 
 def rebuild(

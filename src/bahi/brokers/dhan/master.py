@@ -61,7 +61,6 @@ SEGMENTS: Final = {
     ("MCX", "I"): Segment.MCX_INDEX,
 }
 ELSEWHERE: Final = {("NSE", "M"): "NSE_COM", ("BSE", "M"): "BSE_COM", ("NCDEX", "M"): "NCDEX"}
-COUNTED_IN_UNITS: Final = (Segment.NSE_FNO, Segment.BSE_FNO)
 
 # NATIONALUM-Feb2026-390-CE, CRUDEOILM-19Mar2026-FUT: the root stands before the last month.
 _ROOT: Final = re.compile(r"(.+)-(?:\d\d)?[A-Z][a-z]{2}\d{4}-(?:FUT|[\d.]+-[CP]E)")
@@ -208,7 +207,7 @@ def _contract(line: int, words: _Words, segment: Segment) -> Listing:
         strike=strike,
         option_type=right,
         # In currency and commodities Dhan counts whole lots, and says 1 of every lot.
-        lot_size=lot if segment in COUNTED_IN_UNITS else None,
+        lot_size=lot if segment in cells.COUNTED_IN_UNITS else None,
         broker_lot=lot,
         tick_size=cells.tick("tick", words.tick, cells.paise),
         lower_band=cells.band("lower limit", words.lower),

@@ -47,7 +47,6 @@ INDICES: Final = {
     "MCX": Segment.MCX_INDEX,
 }
 ELSEWHERE: Final = frozenset({"NCO", "NCO-FUT", "NCO-OPT", "NSEIX", "GLOBAL"})
-COUNTED_IN_UNITS: Final = (Segment.NSE_FNO, Segment.BSE_FNO)
 TOKEN_HOLDS_EXCHANGE_TOKEN: Final = (Segment.NSE_EQ, Segment.NSE_FNO)  # measured on every row
 
 
@@ -151,7 +150,7 @@ def _contract(line: int, row: Sequence[str], segment: Segment) -> Listing:
         strike=strike,
         option_type=right,
         # In currency and commodities the file does not say what a unit is.
-        lot_size=count if segment in COUNTED_IN_UNITS else None,
+        lot_size=count if segment in cells.COUNTED_IN_UNITS else None,
         broker_lot=count,
         tick_size=cells.tick("tick_size", tick),
     )

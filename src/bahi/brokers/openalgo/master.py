@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, BinaryIO, Final
 
 from bahi.brokers import wire
@@ -30,7 +32,6 @@ SEGMENTS: Final = {
     "MCX_INDEX": Segment.MCX_INDEX,
 }
 CURRENCY: Final = (Segment.NSE_CURRENCY, Segment.BSE_CURRENCY)
-COUNTED_IN_UNITS: Final = (Segment.NSE_FNO, Segment.BSE_FNO)
 ENOUGH_TICKS: Final = 20  # lines of a segment before its ticks can be called paise
 _SHORTEST_NAME: Final = 2
 
@@ -65,6 +66,23 @@ class OpenAlgoMaster:
 def asked(exchange: str) -> Mapping[str, str]:
     """Return what to GET at PATH of the host, beside the `apikey`; each of SEGMENTS is one call."""
     return {"exchange": exchange}
+
+
+def lists_nothing(status: int, said: bytes) -> bool:
+    """Say whether a host answers that its broker has nothing on the exchange asked for.
+
+    It is an empty list, or an error that is about the exchange: older hosts do not know them all.
+    """
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        return False  # cut off: a list with something in it
+    if not isinstance(answer, dict):
+        return False
+    if status == HTTPStatus.OK:
+        return answer.get("status") == "success" and answer.get("data") == []
+    message = json.dumps(answer.get("message")).lower()
+    return status in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND) and "exchange" in message
 
 
 def _units(file: BinaryIO) -> Mapping[Segment, _Unit]:
@@ -122,7 +140,7 @@ def _entry(line: int, entry: Mapping[str, Any], units: Mapping[Segment, _Unit]) 
         return _security(line, segment, entry, symbol, token)._replace(
             lot_size=lot, broker_lot=lot, tick_size=tick, freeze_qty=freeze
         )
-    in_units = segment in COUNTED_IN_UNITS
+    in_units = segment in cells.COUNTED_IN_UNITS
     return _contract(line, segment, entry, symbol, token)._replace(
         lot_size=lot if in_units else None,
         broker_lot=lot,

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from bahi.brokers.wire import document_of_holidays
+from bahi.brokers.wire import Request, document_of_holidays
+
+
+def asked() -> Request:
+    """Return what to ask: it takes no token, and answers with this year."""
+    return Request(
+        operation="holidays",
+        method="GET",
+        path="/v2/market/holidays",
+        headers={"Accept": "application/json"},
+    )
 
 
 def market_days(answer: Any, *, complete: int | None = None) -> dict[str, Any]:

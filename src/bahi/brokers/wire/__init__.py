@@ -13,7 +13,7 @@ from bahi.brokers.wire.answers import (
     token,
 )
 from bahi.brokers.wire.by_hand import ByHand
-from bahi.brokers.wire.download import download
+from bahi.brokers.wire.download import NoFile, download
 from bahi.brokers.wire.files import (
     entries,
     enveloped,
@@ -23,7 +23,7 @@ from bahi.brokers.wire.files import (
     rows,
     zip_of,
 )
-from bahi.brokers.wire.holidays import document_of_holidays
+from bahi.brokers.wire.holidays import ask_for_days, document_of_holidays, document_of_timings
 from bahi.brokers.wire.hours import next_ist
 from bahi.brokers.wire.http import (
     CONNECT_S,
@@ -42,15 +42,18 @@ __all__ = [
     "WHOLE_S",
     "ByHand",
     "Dialect",
+    "NoFile",
     "Refusal",
     "Reply",
     "Request",
     "Said",
     "Wire",
     "Wires",
+    "ask_for_days",
     "belongs_to",
     "cells",
     "document_of_holidays",
+    "document_of_timings",
     "download",
     "entries",
     "enveloped",

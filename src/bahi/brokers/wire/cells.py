@@ -26,6 +26,9 @@ LONGEST_TEXT: Final = 200
 LARGEST_COUNT: Final = 10**15  # of anything: units in a lot, a price in ten-thousandths
 SHOWN: Final = 24  # characters of a refused value that its reason repeats
 
+COUNTED_IN_UNITS: Final = (Segment.NSE_FNO, Segment.BSE_FNO)
+"""Where a broker's lot is what the price is quoted for; elsewhere it counts lots, or tonnes."""
+
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?", re.ASCII)
 _WORDED: Final = re.compile(r"(\d\d)-([A-Za-z]{3})-(\d\d|\d{4})", re.ASCII)

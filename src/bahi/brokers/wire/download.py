@@ -16,9 +16,18 @@ from bahi.kernel.errors import Invalid, TooMuch, Unavailable
 READ_S: Final = 60.0  # until the next piece comes
 MAX_BYTES: Final = 1 << 29
 HTTP_OK: Final = 200
+SAID_BYTES: Final = 4_096  # of an answer that is no file, for who knows what it means
 
 Tell = Callable[[int, int | None], object]
 """Is told how many bytes came so far, and of how many if the server said."""
+
+
+class NoFile(Unavailable):
+    """The address answered, but with no file."""
+
+    def __init__(self, sentence: str | None = None, *, status: int = 0, said: bytes = b"") -> None:
+        super().__init__(*(() if sentence is None else (sentence,)))
+        self.status, self.said = status, said
 
 
 async def download(
@@ -44,11 +53,22 @@ async def download(
             ) as answer,
         ):
             if answer.status_code != HTTP_OK:
-                raise Unavailable(f"{where} answered with status {answer.status_code}, no file.")
+                status = answer.status_code
+                sentence = f"{where} answered with status {status}, no file."
+                raise NoFile(sentence, status=status, said=await _begun(answer))
             return await _kept(answer, to, tell)
     except (httpx.HTTPError, httpx.StreamError, OSError) as lost:
         kind = type(lost).__name__
     raise Unavailable(f"{where} gave no whole file ({kind}); nothing was kept of it. Try again.")
+
+
+async def _begun(answer: httpx.Response) -> bytes:
+    said = b""
+    async for piece in answer.aiter_raw():
+        said += piece
+        if len(said) >= SAID_BYTES:
+            break
+    return said[:SAID_BYTES]
 
 
 async def _kept(answer: httpx.Response, to: Path, tell: Tell) -> str:

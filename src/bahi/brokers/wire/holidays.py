@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from bahi.brokers.wire.answers import line
+from bahi.brokers.wire.http import Request, Wire
 from bahi.kernel.clock import IST, from_micros
-from bahi.kernel.errors import Invalid
+from bahi.kernel.errors import Invalid, Unavailable
 
 MARKETS: Final[Mapping[str, str]] = {
     "NSE": "NSE_EQ",
@@ -51,6 +53,37 @@ def document_of_holidays(
             {"date": str(complete), "kind": "year", "segments": _listed(broker, days, complete)}
         )
     return {"source": f"{broker}'s list", "days": [{**it, "unverified": True} for it in days]}
+
+
+def document_of_timings(broker: str, answer: Any, day: date) -> dict[str, Any]:
+    """Turn an answer that tells the hours of one day into a document.
+
+    A market that it does not name has no trading then; an answer that names none at all says
+    nothing, as a host that knows nothing of a day answers so too.
+    """
+    listed = answer.get("data") if isinstance(answer, Mapping) else None
+    if not isinstance(listed, list) or answer.get("status") != "success":
+        raise Invalid(f"This is no answer of {broker} to the hours of a day: it has no `data`.")
+    opened = _opened(listed)
+    if not opened.keys() & MARKETS.keys():
+        raise Invalid(f"{broker} names no market for {day}: whether they are shut, nobody knows.")
+    days: list[Entry] = []
+    about = {"date": day.isoformat(), "description": f"the hours of {day:%A}, as {broker} has them"}
+    for exchange, market in MARKETS.items():
+        named = {**about, "segments": [market], "unverified": True}
+        if exchange in opened:
+            days.append({**named, **_hours(day, opened[exchange], about)})
+        else:
+            days.append({**named, "kind": "full_day"})
+    return {"source": f"{broker}'s hours of a day", "days": days}
+
+
+async def ask_for_days(wire: Wire, request: Request) -> Any:
+    """Ask a broker for its list, and return what it answers."""
+    reply = await wire.send(request)
+    if not reply.is_json or reply.status != HTTPStatus.OK:
+        raise Unavailable(f"Asked for its holidays, it answered with status {reply.status}.")
+    return reply.json
 
 
 def _listed(broker: str, days: list[Entry], year: int) -> list[str]:

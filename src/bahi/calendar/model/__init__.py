@@ -1,7 +1,7 @@
 """The rules of market days: what is known of them, and what that says of an instant."""
 
 from bahi.calendar.model.days import MarketDays, SquareOff, UnknownDay
-from bahi.calendar.model.document import BadFile, Document, read_document, spans_of
+from bahi.calendar.model.document import BadFile, Document, hours_of, read_document, spans_of
 from bahi.calendar.model.facts import (
     CALENDARS,
     NO_FACTS,
@@ -45,6 +45,7 @@ __all__ = [
     "YearFact",
     "calendar_of",
     "hhmm",
+    "hours_of",
     "is_us_daylight",
     "parse_hour",
     "read_document",

@@ -154,10 +154,12 @@ class MarketDays:
         sessions = self.hours_on(segment, day).sessions or ()
         if not any(it.phase is Phase.CLOSING_AUCTION for it in sessions):
             return None
-        for it in self.facts.auctions:
-            if it.segment is kept and within(day, it.valid_from, it.valid_until):
-                return it
-        return None
+        found = [
+            it
+            for it in self.facts.auctions
+            if it.segment is kept and within(day, it.valid_from, it.valid_until)
+        ]
+        return min(found, key=lambda it: it.rank, default=None)
 
     def _of(self, segment: Segment) -> KnownDays:
         kept = calendar_of(segment)

@@ -262,6 +262,11 @@ def _check_auction(sessions: Sequence[Hours], place: str) -> None:
             )
 
 
+def hours_of(entry: Given) -> tuple[Hours, ...]:
+    """Read the hours of a day as an entry has them, under the names in SESSIONS."""
+    return _sessions("", entry)
+
+
 def spans_of(words: Sequence[str], phase: Phase, place: str) -> list[Hours]:
     """Read hours of one kind: `09:15-10:00`."""
     spans = []

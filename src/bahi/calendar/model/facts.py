@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bahi.kernel.errors import Invalid
-from bahi.kernel.words import BrokerSlug, Segment
+from bahi.kernel.words import BrokerSlug, OrderType, Segment
 
 CALENDARS: Final = (
     Segment.NSE_EQ,
@@ -35,6 +35,8 @@ KEPT_BY: Final[Mapping[Segment, Segment]] = {
 YEARS: Final = range(1990, 2101)
 """Of other years nothing can be entered, and nothing is known."""
 TEXT_AT_MOST: Final = 300
+WHOLE: Final = 1_000_000
+"""All of something, in 1/10000 percent."""
 DAY_MIN: Final = 24 * 60
 """The minutes of a day."""
 
@@ -89,7 +91,11 @@ class Hours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weekly:
-    """The hours of a weekday, from one day to another; several of one day add up."""
+    """The hours of a weekday, from one day to another.
+
+    Several of one day add up; what a person entered goes before what came with Bahi, then what
+    begins last.
+    """
 
     segment: Segment
     weekday: int
@@ -99,9 +105,14 @@ class Weekly:
     us_daylight: bool | None = None
     source: str = ""
     is_verified: bool = True
+    is_shipped: bool = False
+
+    def check_entered(self) -> date:
+        """Refuse what no person can mean; return from when on it is so."""
+        return _check_entered(self.valid_from, self.valid_until, self.source)
 
     def holds_on(self, day: date) -> bool:
-        """Say whether these hours are those of a day."""
+        """Say whether these hours are those of a day, unless others go before them."""
         return (
             day.weekday() == self.weekday
             and within(day, self.valid_from, self.valid_until)
@@ -168,11 +179,7 @@ class SquareOffFact:
             raise Invalid("Say one of both: the hour, or how many minutes before the close.")
         if self.minutes_before_close is not None and not 0 < self.minutes_before_close < DAY_MIN:
             raise Invalid(f"{self.minutes_before_close} minutes before the close is no time of it.")
-        if self.valid_from is None or self.valid_from.year not in YEARS:
-            raise Invalid(f"Say from when on it is so, in the years {YEARS[0]} to {YEARS[-1]}.")
-        if not self.source.strip() or len(self.source) > TEXT_AT_MOST:
-            raise Invalid(f"Say who says so, in up to {TEXT_AT_MOST} characters.")
-        return self.valid_from
+        return _check_entered(self.valid_from, self.valid_until, self.source)
 
     @property
     def rank(self) -> tuple[bool, int, bool]:
@@ -207,6 +214,27 @@ class AuctionRules:
     collar: int | None = None
     source: str = ""
     is_verified: bool = True
+    is_shipped: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """The least goes before all others of a day."""
+        return self.is_shipped, -self.valid_from.toordinal()
+
+    def check_entered(self) -> date:
+        """Refuse what no person can mean; return from when on it is so."""
+        known = {str(it) for it in OrderType}
+        if not self.order_types or not set(self.order_types) <= known:
+            raise Invalid(f"Say which orders it takes: {', '.join(sorted(known))}.")
+        if self.collar is not None and not 0 < self.collar <= WHOLE:
+            raise Invalid("The collar is a share of the reference price: above 0, up to 100 %.")
+        for first, last, of in (
+            (self.reference_from, self.reference_to, "the reference price"),
+            (self.entry_ends_from, self.entry_ends_by, "the end of entry"),
+        ):
+            if (first is None) != (last is None) or (first and last and last < first):
+                raise Invalid(f"Say from when and until when for {of}, in this order.")
+        return _check_entered(self.valid_from, self.valid_until, self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +278,27 @@ class MarketDay:
     def is_confirmed(self) -> bool:
         """Whether the day and every hour of it are."""
         return self.is_verified and all(it.is_verified for it in self.sessions or ())
+
+
+def standing(weekly: Iterable[Weekly], day: date) -> list[Weekly]:
+    """Return the hours of a day, of all that are known: what people entered last, or Bahi's."""
+    found = [it for it in weekly if it.holds_on(day)]
+    entered = [it for it in found if not it.is_shipped]
+    if not entered:
+        return found
+    newest = max(it.valid_from or date.min for it in entered)
+    latest = [it for it in entered if (it.valid_from or date.min) == newest]
+    return [it for it in latest if it.us_daylight is not None] or latest
+
+
+def _check_entered(since: date | None, until: date | None, source: str) -> date:
+    if since is None or since.year not in YEARS:
+        raise Invalid(f"Say from when on it is so, in the years {YEARS[0]} to {YEARS[-1]}.")
+    if until is not None and (until < since or until.year not in YEARS):
+        raise Invalid(f"{until} is no last day of what is so from {since} on.")
+    if not source.strip() or len(source) > TEXT_AT_MOST:
+        raise Invalid(f"Say who says so, in up to {TEXT_AT_MOST} characters.")
+    return since
 
 
 def calendar_of(segment: Segment) -> Segment:

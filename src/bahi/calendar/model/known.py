@@ -16,6 +16,7 @@ from bahi.calendar.model.facts import (
     Weekly,
     YearFact,
     hhmm,
+    standing,
 )
 from bahi.kernel.clock import IST
 from bahi.kernel.words import Segment
@@ -109,7 +110,7 @@ class KnownDays:
                 is_verified=fact.is_verified,
                 is_settlement_holiday=fact.is_settlement_holiday,
             )
-        weekly = [it for it in self.weekly if it.holds_on(day)]
+        weekly = standing(self.weekly, day)
         return MarketDay(
             segment=self.segment,
             day=day,

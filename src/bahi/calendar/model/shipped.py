@@ -209,6 +209,7 @@ def _week(
                 us_daylight=us_daylight,
                 source=source,
                 is_verified=verified,
+                is_shipped=True,
             )
 
 
@@ -357,6 +358,7 @@ def _auctions() -> Iterator[AuctionRules]:
             entry_ends_by=parse_hour("15:30", "shipped"),
             collar=30_000,
             source=f"{CIRCULAR}; taken to be for the stocks that have derivatives",
+            is_shipped=True,
         )
 
 

@@ -65,6 +65,16 @@ def square_offs(tx: Tx, calendar_id: int) -> list[SquareOffFact]:
     return [_square_off(it) for it in _rows(tx, square_off_times, calendar_id)]
 
 
+def weekly(tx: Tx, calendar_id: int) -> list[Weekly]:
+    """Return what a calendar knows of the hours of weekdays."""
+    return [_weekly(it) for it in _rows(tx, trading_sessions, calendar_id)]
+
+
+def auctions(tx: Tx, calendar_id: int) -> list[AuctionRules]:
+    """Return what a calendar knows of its closing auction."""
+    return [_auction(it) for it in _rows(tx, closing_auctions, calendar_id)]
+
+
 def _rows(tx: Tx, table: sa.Table, calendar_id: int | None = None) -> list[dict[str, Any]]:
     calendars = trading_calendars.c
     clause = (
@@ -99,6 +109,7 @@ def _weekly(it: Named) -> Weekly:
         us_daylight=_answer(it["us_daylight"]),
         source=it["source"] or "",
         is_verified=not it["is_unverified"],
+        is_shipped=bool(it["is_shipped"]),
     )
 
 
@@ -161,6 +172,7 @@ def _auction(it: Named) -> AuctionRules:
         collar=it["collar"],
         source=it["source"] or "",
         is_verified=not it["is_unverified"],
+        is_shipped=bool(it["is_shipped"]),
         **{name: None if it[name] is None else _time(it[name]) for name in hours},
     )
 

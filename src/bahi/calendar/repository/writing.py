@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, time
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ _INSERTS: Final = {
 
 
 def add_weekly(tx: Tx, calendar_id: int, many: Iterable[Weekly]) -> None:
-    """Enter the hours of weekdays that came with Bahi, a row for each of a day's sessions."""
+    """Enter the hours of weekdays: a row for each, which holds one session of each kind."""
     rows = []
     for it in many:
         hours: dict[str, str] = {}
@@ -68,10 +68,31 @@ def add_weekly(tx: Tx, calendar_id: int, many: Iterable[Weekly]) -> None:
                 "us_daylight": _flag(it.us_daylight),
                 "source": it.source or None,
                 "is_unverified": int(not it.is_verified),
-                "is_shipped": 1,
+                "is_shipped": int(it.is_shipped),
             }
         )
     _insert(tx, trading_sessions, rows)
+
+
+def remove_weekly(
+    tx: Tx,
+    calendar_id: int,
+    since: date,
+    *,
+    weekdays: Collection[int] = range(7),
+    us_daylight: bool | None = None,
+) -> int:
+    """Remove the hours that people entered from a day on; return how many rows that were."""
+    hours = trading_sessions.c
+    clause = trading_sessions.delete().where(
+        hours.calendar_id == calendar_id,
+        hours.valid_from == since.isoformat(),
+        hours.day_of_week.in_(sorted(weekdays)),
+        hours.is_shipped == 0,
+    )
+    if us_daylight is not None:
+        clause = clause.where(hours.us_daylight == int(us_daylight))
+    return tx.change(clause)
 
 
 def add_days(tx: Tx, calendar_id: int, days: Iterable[DayFact]) -> None:
@@ -189,7 +210,7 @@ def remove_square_offs(
 
 
 def add_auctions(tx: Tx, calendar_id: int, many: Iterable[AuctionRules]) -> None:
-    """Enter the rules of closing auctions, as they came with Bahi."""
+    """Enter the rules of closing auctions."""
     rows = [
         {
             "id": tx.new_id(),
@@ -207,11 +228,22 @@ def add_auctions(tx: Tx, calendar_id: int, many: Iterable[AuctionRules]) -> None
             "collar": it.collar,
             "source": it.source or None,
             "is_unverified": int(not it.is_verified),
-            "is_shipped": 1,
+            "is_shipped": int(it.is_shipped),
         }
         for it in many
     ]
     _insert(tx, closing_auctions, rows)
+
+
+def remove_auctions(tx: Tx, calendar_id: int, since: date) -> int:
+    """Remove the rules that people entered from a day on; return how many rows that were."""
+    rules = closing_auctions.c
+    clause = closing_auctions.delete().where(
+        rules.calendar_id == calendar_id,
+        rules.valid_from == since.isoformat(),
+        rules.is_shipped == 0,
+    )
+    return tx.change(clause)
 
 
 def _insert(tx: Tx, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -49,6 +49,11 @@ def what_is_missing(days: MarketDays, now: datetime) -> Missing | None:
     return None
 
 
+async def days_as_entered(main: Store) -> MarketDays:
+    """Return the market days as they are entered at this moment."""
+    return MarketDays(await main.read(reading.facts, fresh=True))
+
+
 class LiveCalendar:
     """Market days as the house asks them: from memory while nothing has changed."""
 

@@ -8,6 +8,8 @@ a contract has ended.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from bahi.kernel.listings import Listing
@@ -58,32 +60,40 @@ class Known(NamedTuple):
 FACTS: Final = Known._fields[1:-3]
 """What a listing may say: all but the id, and what the house itself decides."""
 
-Facts = Mapping[str, Any]
-"""Columns of an instrument and their values; what a listing does not say is None."""
+Facts = tuple[Any, ...]
+"""What a listing says of its instrument, as FACTS names it; what it does not say is None."""
+
+Changed = Mapping[str, Any]
+"""Columns that come to differ, and their values."""
 
 
-def facts_of(listing: Listing) -> dict[str, Any]:
-    """Return what a listing says of its instrument."""
-    cas = listing.cas_eligible
-    return {
-        "symbol": listing.symbol,
-        "root_symbol": listing.root or None,
-        "trading_symbol": listing.trading_symbol or None,
-        "name": listing.name or None,
-        "instrument_type": str(listing.instrument_type),
-        "isin": listing.isin or None,
-        "expiry": None if listing.expiry is None else listing.expiry.isoformat(),
-        "strike": listing.strike,
-        "option_type": None if listing.option_type is None else str(listing.option_type),
-        "lot_size": listing.lot_size,
-        "tick_size": listing.tick_size,
-        "exchange_token": listing.exchange_token or None,
-        "series": listing.series or None,
-        "freeze_qty": listing.freeze_qty,
-        "lower_band": listing.lower_band,
-        "upper_band": listing.upper_band,
-        "cas_eligible": None if cas is None else int(cas),
-    }
+@lru_cache(maxsize=4096)
+def _written(day: date) -> str:
+    return day.isoformat()
+
+
+def facts_of(listing: Listing) -> Facts:
+    """Return what a listing says of its instrument, in the order of FACTS."""
+    expiry, option, cas = listing.expiry, listing.option_type, listing.cas_eligible
+    return (
+        listing.symbol,
+        listing.root or None,
+        listing.trading_symbol or None,
+        listing.name or None,
+        str(listing.instrument_type),
+        listing.isin or None,
+        None if expiry is None else _written(expiry),
+        listing.strike,
+        None if option is None else str(option),
+        listing.lot_size,
+        listing.tick_size,
+        listing.exchange_token or None,
+        listing.series or None,
+        listing.freeze_qty,
+        listing.lower_band,
+        listing.upper_band,
+        None if cas is None else int(cas),
+    )
 
 
 def which(listing: Listing, named: Known | None, numbered: Known | None) -> Known | None:
@@ -131,12 +141,13 @@ def _has_another_token(listing: Listing, named: Known) -> bool:
 
 def changes(facts: Facts, known: Known, *, may_change: bool) -> dict[str, Any]:
     """Return what of an instrument a listing changes; what nobody said before is always taken."""
+    standing = known[1:-3]
+    if facts == standing:
+        return {}
     return {
         name: value
-        for name, value in facts.items()
-        if value is not None
-        and (before := getattr(known, name)) != value
-        and (before is None or may_change)
+        for name, value, before in zip(FACTS, facts, standing, strict=True)
+        if value is not None and before != value and (before is None or may_change)
     }
 
 
@@ -147,7 +158,7 @@ def has_authority(broker: BrokerSlug, named_by: str | None) -> bool:
     return AUTHORITY.index(broker) <= AUTHORITY.index(BrokerSlug(named_by))
 
 
-def kinds_of(changed: Facts, known: Known) -> Iterator[str]:
+def kinds_of(changed: Changed, known: Known) -> Iterator[str]:
     """Say in words what kinds of change these are, for the report."""
     if "symbol" in changed:
         yield "renamed" if "strike" not in changed else "strike moved"
@@ -156,6 +167,6 @@ def kinds_of(changed: Facts, known: Known) -> Iterator[str]:
             yield name.replace("_", " ")
 
 
-def terms_moved(changed: Facts, known: Known) -> bool:
+def terms_moved(changed: Changed, known: Known) -> bool:
     """Say whether dated terms change, rather than become known."""
     return any(name in changed and getattr(known, name) is not None for name in TERMS)

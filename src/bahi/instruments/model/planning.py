@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -70,7 +70,7 @@ class Fresh(NamedTuple):
     place: Place
     waits: bool
     root: Root | None
-    facts: Values
+    facts: Facts
     named: Values
 
 
@@ -88,12 +88,35 @@ class Plan:
     fresh: list[Fresh] = field(default_factory=list)
     again: list[Again] = field(default_factory=list)
 
+    def __len__(self) -> int:
+        """Say how many listings it holds."""
+        return len(self.fresh) + len(self.again)
+
+    def settles_on(self, roots: Container[Root]) -> bool:
+        """Say whether all that its contracts settle on is among these."""
+        return all(it.root is None or it.root in roots for it in self.fresh)
+
+    def join(self, later: Plan) -> None:
+        """Take in what a later piece asks for."""
+        self.fresh += later.fresh
+        self.again += later.again
+
     def parts(self, at_once: int) -> Iterator[Plan]:
-        """Yield what is new, and then what is known, so much of it as one transaction may hold."""
-        if self.fresh:
-            yield Plan(self.fresh)
+        """Yield so much of it as one transaction may hold, in the order of the tables' indexes.
+
+        A part that is in order touches a tenth of the pages, and each page costs at every commit.
+        What others settle on comes first.
+        """
+        self.fresh.sort(key=_as_indexed)
+        self.again.sort()
+        for first in range(0, len(self.fresh), at_once):
+            yield Plan(self.fresh[first : first + at_once])
         for first in range(0, len(self.again), at_once):
             yield Plan([], self.again[first : first + at_once])
+
+
+def _as_indexed(it: Fresh) -> tuple[bool, Place]:
+    return it.root is not None, it.place
 
 
 @dataclass
@@ -142,6 +165,10 @@ class Reader:
     found: Findings = field(default_factory=Findings)
     seen: set[int] = field(default_factory=set)  # ids, and hashes of the places of what is new
 
+    def __post_init__(self) -> None:
+        """Write the broker once for all lines."""
+        self._by = str(self.broker)
+
     def plan(self, lines: Iterable[Line], known: KnownOf) -> Plan:
         """Decide what each listing is; one that says twice what another said is a bad line."""
         plan = Plan()
@@ -161,35 +188,38 @@ class Reader:
             self.found.reject(line)
 
     def _take(self, listing: Listing, known: KnownOf, plan: Plan) -> None:
-        place = (listing.segment, listing.symbol)
+        segment = listing.segment
+        place = (segment, listing.symbol)
         holder = known.named.get(place)
-        it = which(listing, holder, known.numbered.get((listing.segment, listing.exchange_token)))
-        marks = {hash(place)} if it is None else {hash(place), it.id}
-        if marks & self.seen:
-            twice = f"{listing.symbol} in {listing.segment} is listed twice"
+        it = which(listing, holder, known.numbered.get((segment, listing.exchange_token)))
+        mark, seen = hash(place), self.seen
+        if mark in seen or (it is not None and it.id in seen):
+            twice = f"{listing.symbol} in {segment} is listed twice"
             self.found.reject(BadLine(listing.line, twice))
             return
-        self.seen |= marks
+        seen.add(mark)
         self.found.take(listing)
         named = (
-            str(self.broker), str(listing.segment),
+            self._by, str(segment),
             listing.broker_symbol, listing.security_id, listing.broker_lot,
         )  # fmt: skip
         facts = facts_of(listing)
         if it is None:
             self.found.arrived += 1
             if holder is not None:
-                self.found.handed_on[listing.segment] += 1
-            values = tuple(facts.values())
-            plan.fresh.append(Fresh(place, holder is not None, root_of(listing), values, named))
+                self.found.handed_on[segment] += 1
+            plan.fresh.append(Fresh(place, holder is not None, root_of(listing), facts, named))
             return
+        seen.add(it.id)
         plan.again.append(Again(it.id, named))
         self._change(listing, facts, it)
 
     def name_stubs(self, plan: Plan, stubs: Mapping[Root, int]) -> None:
         """Take what is new as the underlyings that earlier pieces had to make unnamed."""
-        for it in [it for it in plan.fresh if it.place in stubs]:
-            plan.fresh.remove(it)
+        known = [it for it in plan.fresh if it.place in stubs]
+        if known:
+            plan.fresh = [it for it in plan.fresh if it.place not in stubs]
+        for it in known:
             stub, facts = stubs[it.place], dict(zip(FACTS, it.facts, strict=True))
             del facts["symbol"]  # it is what the stub was found by
             values = {name: value for name, value in facts.items() if value is not None}

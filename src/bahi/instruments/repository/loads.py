@@ -63,6 +63,14 @@ def change_load(tx: Tx, load_id: int, values: Mapping[str, Any], *, if_reading: 
     return tx.change(clause)
 
 
+def is_reading(tx: Tx, load_id: int) -> bool:
+    """Say whether a load is being read, and keep it so until this transaction ends."""
+    clause = sa.select(master_loads.c.id).where(
+        master_loads.c.id == load_id, master_loads.c.status == LoadStatus.READING
+    )
+    return tx.row(clause.with_for_update(read=True)) is not None
+
+
 def find_load(tx: Tx, load_id: int) -> Load | None:
     """Return a load."""
     row = tx.row(sa.select(*_LOAD).where(master_loads.c.id == load_id))

@@ -19,7 +19,7 @@ from bahi.instruments.model.planning import Plan, Reader, Root, root_of
 from bahi.instruments.repository import loads, staging
 from bahi.instruments.service.records import GIVEN_UP_AFTER, begin
 from bahi.instruments.service.staging import NOTHING_KNOWN, Stage, Waiting, known, write_down
-from bahi.instruments.service.swap import Swap, put_in_force, refuse
+from bahi.instruments.service.swap import Swap, go_on, put_in_force, refuse
 from bahi.kernel.actor import Actor, require_admin
 from bahi.kernel.clock import Clock, exchange_day, from_micros, to_micros
 from bahi.kernel.errors import BahiError, Invalid
@@ -28,7 +28,9 @@ from bahi.kernel.symbols import YEARS
 from bahi.kernel.words import BrokerSlug, Segment
 
 REMOVED_AT_ONCE: Final = 1_000
-LISTINGS_AT_ONCE: Final = 400  # orders wait for each transaction, on SQLite
+LISTINGS_AT_ONCE: Final = {"sqlite": 400, "postgresql": 1_000}  # orders wait meanwhile
+AT_ONCE: Final = {"sqlite": 1, "postgresql": 2}  # transactions; PostgreSQL has a process for each
+PUT_IN_ORDER_AT_ONCE: Final = 16_000  # some 20 MB of them
 LEFT_AT_ONCE: Final = 20_000
 LOADS_KEPT: Final = 30  # of each broker, for people to look back at
 
@@ -49,8 +51,12 @@ async def load_master(
     clock: Clock,
     *,
     tell: Tell = lambda _lines: None,
+    at_once: int = PUT_IN_ORDER_AT_ONCE,
 ) -> Load:
-    """Load a broker's file: it comes into force whole, or not at all and says why."""
+    """Load a broker's file: it comes into force whole, or not at all and says why.
+
+    `at_once` is how many listings are put in order before they are written.
+    """
     require_admin(actor)
     day = wanted.day or exchange_day(clock())
     if day.year not in YEARS:
@@ -60,7 +66,7 @@ async def load_master(
     loading = _Loading(store, wanted, load_id, Reader(wanted.broker, day), clock)
     try:
         await loading.look_around()
-        await loading.read(pieces, tell)
+        await loading.read(pieces, tell, at_once)
         await loading.judge()
         return await loading.swap(actor)
     except BaseException as failure:
@@ -90,19 +96,41 @@ class _Loading:
         self._occupied = await self._store.read(staging.occupied, fresh=True)
         self._reader.heard = await self._store.read(loads.heard, self._reader.day, fresh=True)
 
-    async def read(self, pieces: Pieces, tell: Tell) -> None:
-        """Write the file down piece by piece."""
+    async def read(self, pieces: Pieces, tell: Tell, at_once: int) -> None:
+        """Write the file down, so many lines at a time as are worth putting in order."""
+        gathered = Plan()
         async for lines in pieces:
-            plan = await self._plan(lines)
-            self._reader.name_stubs(plan, self._stubs)
-            now = to_micros(self._clock())
-            stage = Stage(self._id, self._wanted.broker, self._reader.day, now)
-            for part in plan.parts(LISTINGS_AT_ONCE):
-                written = await self._store.write(write_down, stage, part, self._roots)
-                self._roots |= written.roots | written.stubs
-                self._stubs |= written.stubs
-                self._waiting += written.waiting
+            gathered.join(await self._plan(lines))
+            if len(gathered) >= at_once:
+                await self._write(gathered)
+                gathered = Plan()
             tell(lines[-1].line)
+        await self._write(gathered)
+
+    async def _write(self, plan: Plan) -> None:
+        await self._store.write(go_on, self._id, self._clock())
+        self._reader.name_stubs(plan, self._stubs)
+        beside: list[Plan] = []
+        for part in plan.parts(LISTINGS_AT_ONCE[self._store.kind]):
+            if beside and not part.settles_on(self._roots):  # perhaps on what is being written
+                await self._write_beside_each_other(beside)
+                beside = []
+            beside.append(part)
+            if len(beside) == AT_ONCE[self._store.kind] or not part.settles_on(self._roots):
+                await self._write_beside_each_other(beside)
+                beside = []
+        await self._write_beside_each_other(beside)
+
+    async def _write_beside_each_other(self, parts: Sequence[Plan]) -> None:
+        stage = Stage(self._id, self._wanted.broker, self._reader.day, to_micros(self._clock()))
+        writes = [self._store.write(write_down, stage, part, self._roots) for part in parts]
+        ends = await asyncio.gather(*writes, return_exceptions=True)  # none is left behind
+        for written in ends:
+            if isinstance(written, BaseException):
+                raise written
+            self._roots |= written.roots | written.stubs
+            self._stubs |= written.stubs
+            self._waiting += written.waiting
 
     async def _plan(self, lines: Sequence[Line]) -> Plan:
         listings = [line for line in lines if isinstance(line, Listing)]

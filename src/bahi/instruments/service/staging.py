@@ -82,7 +82,7 @@ def _age(it: Known) -> tuple[int, str]:
 
 def write_down(tx: Tx, stage: Stage, plan: Plan, roots: Mapping[Root, int]) -> Written:
     """Write a piece beside what is in force."""
-    if not loads.change_load(tx, stage.load_id, {"seen_at": stage.now}):
+    if not loads.is_reading(tx, stage.load_id):
         raise Conflict(GIVEN_UP)
     fresh = [(tx.new_id(), it) for it in plan.fresh]
     here = {it.place: key for key, it in fresh if it.place[0] in _SETTLED_ON}

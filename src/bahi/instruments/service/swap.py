@@ -29,6 +29,12 @@ class Swap(NamedTuple):
     left: Sequence[int]
 
 
+def go_on(tx: Tx, load_id: int, now: datetime) -> None:
+    """Say that a load still moves, unless another process has given it up."""
+    if not loads.change_load(tx, load_id, {"seen_at": to_micros(now)}):
+        raise Conflict(GIVEN_UP)
+
+
 def put_in_force(tx: Tx, actor: Actor, load_id: int, swap: Swap, now: datetime) -> Load:
     """Move the pointers, and with them everything that differs; readers see all of it or none."""
     reader, found, at = swap.reader, swap.reader.found, to_micros(now)

@@ -1,0 +1,5 @@
+ALTER TABLE instruments SET (fillfactor = 45)
+
+-- down
+
+ALTER TABLE instruments RESET (fillfactor)
