@@ -18,6 +18,8 @@ from bench import quotes
 from bench.keys import KeyBench, blake2b_floor
 from bench.masters import RATIOS as MASTER_RATIOS
 from bench.masters import MasterBench
+from bench.orders import RATIOS as ORDER_RATIOS
+from bench.orders import OrderBench, on_postgres, on_sqlite
 from bench.search import RATIOS as SEARCH_RATIOS
 from bench.search import SearchBench
 from bench.trail import TrailBench, a_folder, a_keyring
@@ -49,6 +51,7 @@ def main() -> None:
         contestants = _contestants(postgres)
         contestants |= _office(postgres, laid_out)
         contestants |= _market(postgres)
+        contestants |= _desk(postgres, laid_out)
         chosen = [name for name in contestants if given.only in name]
         contestants = {name: contestants[name] for name in chosen}
         figures: Figures = defaultdict(list)
@@ -138,6 +141,23 @@ def _market(postgres: PostgresBench | None) -> dict[str, Callable[[], float]]:
     return found
 
 
+def _desk(postgres: PostgresBench | None, held: ExitStack) -> dict[str, Callable[[], float]]:
+    """Name what places orders, turns their pages and checks them."""
+    found: dict[str, Callable[[], float]] = {}
+    houses = {"SQLite": on_sqlite}
+    if postgres is not None:
+        houses["PostgreSQL"] = on_postgres(postgres.cluster)
+    for name, urls in houses.items():
+        orders = OrderBench(urls)
+        held.callback(orders.close)
+        found[f"{name}: paper orders, 16 accounts"] = orders.placed
+        found[f"{name}: paper orders, one account"] = lambda orders=orders: orders.placed(1)
+        found[f"{name}: a page of 50 of 1M orders"] = orders.pages
+        found[f"{name}: its rows, by the driver"] = orders.raw_pages
+        found[f"{name}: orders verified"] = orders.verified
+    return found
+
+
 SEARCHES = tuple(it for ours, floor, _ in SEARCH_RATIOS for it in (floor, ours))
 STORED = (1, 10_000)
 OFFICE_RATIOS = [
@@ -178,7 +198,13 @@ def _print_figures(console: Console, figures: Figures) -> None:
 
 def _print_ratios(console: Console, figures: Figures) -> None:
     table = Table("ratio, round by round", "against", "median", "target", "")
-    for ours, floor, target in [*RATIOS, *OFFICE_RATIOS, *SEARCH_RATIOS, *MASTER_RATIOS]:
+    for ours, floor, target in [
+        *RATIOS,
+        *OFFICE_RATIOS,
+        *SEARCH_RATIOS,
+        *MASTER_RATIOS,
+        *ORDER_RATIOS,
+    ]:
         if ours not in figures or floor not in figures:
             continue
         ratio = median(a / b for a, b in zip(figures[ours], figures[floor], strict=True))

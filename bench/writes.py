@@ -104,7 +104,7 @@ class PostgresBench:
     """A durable cluster of our own, with the house in it anew for each measurement."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+        self.cluster = cluster
         self._binaries = cluster.binaries
 
     @classmethod
@@ -121,10 +121,10 @@ class PostgresBench:
     @contextmanager
     def house(self) -> Iterator[str]:
         """Lay the house out in a database of its own."""
-        url = self._cluster.create_database()
+        url = self.cluster.create_database()
         lay_out(url)
         yield url
-        self._cluster.drop_database(url)
+        self.cluster.drop_database(url)
 
     def ours(self, submitters: int, accounts: int = ACCOUNTS) -> float:
         """Measure units through `store.write`."""

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bahi.accounts.service.accounts import list_accounts
 from bahi.bootstrap import House
+from bahi.bootstrap.pages import opening_of
 from bahi.kernel.actor import the_house
 from bahi.kernel.money import Price, down_to_tick, up_to_tick
 from bahi.kernel.words import OrderType, Product, Segment, Side
 from bahi.orders.model.wishes import PlaceOrder
 from bahi.orders.service.desk import Desk
+from bahi.risk.model.limits import NO_LIMITS
+from bahi.risk.service.switching import open_account
 
 ACTOR = the_house("test")
+NOON = datetime(2036, 11, 24, 6, 30, tzinfo=UTC)
 OPEN = {"BAHI_MARKET": "simulated", "BAHI_MARKET_ALWAYS_OPEN": "yes"}
 
 
 async def paper_desk(house: House) -> Desk:
-    """Return the desk of the account that every house begins with."""
+    """Return the desk of the account that every house begins with; no limit binds it."""
     await house.furnish()
     (account, *_) = await house.stores["main"].read(list_accounts, ACTOR, fresh=True)
+    begins = (opening_of(account), NO_LIMITS, house.clock())
+    await house.stores["sandbox"].write(open_account, *begins, account=account.id)
     return await house.desk(ACTOR, account.id)
 
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bahi.bootstrap import House
+from bahi.db.tx import Tx
 from bahi.kernel.errors import Invalid
 from bahi.kernel.money import Price
 from bahi.kernel.words import OrderStatus, Product, Segment, Side
@@ -32,6 +34,12 @@ SBIN = Key(Segment.NSE_EQ, "SBIN", Product.INTRADAY)
 @pytest.fixture
 def market(home: dict[str, str]) -> dict[str, str]:
     return home | OPEN
+
+
+def _charged(tx: Tx) -> int:
+    row = tx.row(sa.text("SELECT sum(total_charges) FROM trades"))
+    assert row is not None
+    return int(row[0])
 
 
 async def _assert_balanced(desk: Desk) -> None:
@@ -72,7 +80,9 @@ def test_a_limit_order_fills_becomes_a_position_and_is_squared_off(market: dict[
         assert book is not None
         assert (flat.net, flat.open_cost, flat.margin) == (0, 0, 0)
         assert flat.realized == sold.traded_value - bought.traded_value
-        assert book.cash == 1_00_00_000_0000 + flat.realized
+        charged = await desk.store.read(_charged, fresh=True)
+        assert charged > 0
+        assert book.cash == 1_00_00_000_0000 + flat.realized - charged
         assert (book.margin_used, book.open_orders) == (0, 0)
         await _assert_balanced(desk)
 

@@ -10,7 +10,13 @@ import pytest
 from bahi.bootstrap import House
 from bahi.db.tx import Tx
 from bahi.kernel.errors import Invalid
-from bahi.settings.model import Asked, CacheUse, Counted, Limit, RateUse
+from bahi.settings.model import (
+    Asked,
+    CacheUse,
+    Counted,
+    Limit,
+    RateUse,
+)
 from bahi.settings.service import (
     cache_use,
     clear_cache,

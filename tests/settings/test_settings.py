@@ -22,7 +22,8 @@ from bahi.kernel.errors import Forbidden, Invalid, KeyMissing
 from bahi.kernel.keyring import Keyring
 from bahi.kernel.redaction import HIDDEN
 from bahi.kernel.words import Role
-from bahi.settings.model import DECLARED, Config, Wish, checked, decoded, hours, times_of
+from bahi.settings.model import Config, Wish, checked, decoded
+from bahi.settings.model.declared import DECLARED, hours, times_of
 from bahi.settings.service import (
     LiveConfig,
     NoSetting,

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bahi.accounts.model import Account
 from bahi.accounts.service.accounts import get_account
+from bahi.bootstrap.pages import begin_page
+from bahi.bootstrap.risks import valuer
 from bahi.bootstrap.rooms import Rooms
-from bahi.brokers.paper import PaperBroker
-from bahi.calendar.model import MarketDays
-from bahi.exchange.service import PaperExchange
-from bahi.instruments.model.instrument import EXCHANGE_OF, Instrument
+from bahi.db.stores import Store
 from bahi.kernel.actor import Actor, require_change
-from bahi.kernel.errors import Forbidden, NotFound, Unavailable
-from bahi.kernel.money import SCALE, Money
-from bahi.kernel.words import AccountMode, KeyScope, Segment
-from bahi.orders.model.wishes import Seen
+from bahi.kernel.errors import Forbidden, Unavailable
+from bahi.kernel.words import AccountMode, KeyScope
 from bahi.orders.service.desk import Desk
-from bahi.portfolio.model.book import Opening
-from bahi.portfolio.service.books import open_book
-from bahi.quotes.model.quote import NoPrice, Quote
-
-PAPER_CASH: Final = Money(1_00_00_000 * SCALE)
-"""What a paper account begins with where it does not say: a crore."""
 
 
 async def desk_of(house: Rooms, actor: Actor, account_id: int) -> Desk:
@@ -30,88 +19,35 @@ async def desk_of(house: Rooms, actor: Actor, account_id: int) -> Desk:
     require_change(actor)
     account = await house.stores["main"].read(get_account, actor, account_id, fresh=True)
     _require_reach(actor, account)
-    market = await market_of(house)
-    store = house.stores["sandbox"]
-    await store.write(open_book, opening_of(account), house.clock(), account=account_id)
+    await house.floor.renew()
+    held = await held_strategies(house)
+    return desk_at(house, actor, account_id, await begin_page(house, account), held)
+
+
+def desk_at(
+    house: Rooms, actor: Actor, account_id: int, store: Store, held: frozenset[str] = frozenset()
+) -> Desk:
+    """Return a desk of an account whose page there is; `held` strategies need an approval."""
+    floor = house.floor
     return Desk(
         actor=actor,
         account_id=account_id,
         store=store,
-        broker=PaperBroker(PaperExchange(store, market, house.clock), account_id),
-        look=market.look,
+        broker=floor.broker_of(account_id),
+        look=floor.market.look,
+        terms=floor.terms_of(account_id),
         clock=house.clock,
+        errands=house.trading.errands,
+        wake=house.trading.wake,
+        freshen=valuer(house, store, floor.market.look, account_id),
+        needs_approval=lambda strategy: actor.needs_approval or strategy in held,
     )
 
 
-async def exchange_of(house: Rooms) -> PaperExchange:
-    """Return the paper exchange of a house."""
-    return PaperExchange(house.stores["sandbox"], await market_of(house), house.clock)
-
-
-async def market_of(house: Rooms) -> Market:
-    """Return what is known of the market, read into memory: no transaction looks anything up."""
-    await house.instruments.catalogue()
-    days = await house.calendar.days()
-    if house.prices.market is not None:
-        await house.prices.market.now()
-    return Market(house, days)
-
-
-def opening_of(account: Account) -> Opening:
-    """Return with what an account's page begins."""
-    is_paper = account.mode is AccountMode.PAPER
-    cash = account.opening_cash if account.opening_cash is not None else PAPER_CASH
-    return Opening(
-        account_id=account.id,
-        name=account.name,
-        user_id=account.user_id,
-        copy_role=account.copy_role,
-        mode=account.mode,
-        cash=cash if is_paper else Money(0),
-    )
-
-
-class Market:
-    """Instruments, hours and prices as they are in memory now."""
-
-    def __init__(self, house: Rooms, days: MarketDays) -> None:
-        self._house, self._days = house, days
-        self._always_open = house.settings.market_always_open == "yes"
-
-    def instrument(self, segment: Segment, symbol: str) -> Instrument | None:
-        """Return a listed instrument."""
-        return self._house.instruments.named_at_hand(symbol, segment)
-
-    def is_open(self, instrument: Instrument) -> bool | None:
-        """Say whether an instrument trades now; None: not known."""
-        if self._always_open:
-            return True
-        now = self._house.clock()
-        state = self._days.state(
-            instrument.segment, now, in_closing_auction=instrument.cas_eligible
-        )
-        return state.is_open
-
-    def quote(self, instrument: Instrument) -> Quote | None:
-        """Return an instrument's newest price."""
-        try:
-            return self._house.quotes.latest(instrument)
-        except NoPrice:
-            return None
-
-    def look(self, segment: Segment, symbol: str) -> Seen:
-        """Say what is known of an instrument now."""
-        instrument = self.instrument(segment, symbol)
-        if instrument is None:
-            raise NotFound(f"There is no {symbol!r} on {EXCHANGE_OF[segment]}.")
-        quote = self.quote(instrument)
-        return Seen(
-            instrument=instrument,
-            is_open=self.is_open(instrument),
-            price=None if quote is None else quote.last,
-            priced_at=None if quote is None else quote.at,
-            source=None if quote is None else quote.source,
-        )
+async def held_strategies(house: Rooms) -> frozenset[str]:
+    """Return the strategies whose orders a person lets go out."""
+    names = str(await house.config.get("orders", "approved_strategies"))
+    return frozenset(filter(None, map(str.strip, names.split(","))))
 
 
 def _require_reach(actor: Actor, account: Account) -> None:

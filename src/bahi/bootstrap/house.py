@@ -14,6 +14,7 @@ from bahi.audit.service import Sealer
 from bahi.bootstrap import first_start, office
 from bahi.bootstrap.checks import checks_of
 from bahi.bootstrap.desks import desk_of
+from bahi.bootstrap.floor import Floor, Market
 from bahi.bootstrap.ground import (
     bring_to_the_present,
     keyring_of,
@@ -24,6 +25,7 @@ from bahi.bootstrap.ground import (
 from bahi.bootstrap.masters import furnish_instruments
 from bahi.bootstrap.prices import bring_in, prices_of
 from bahi.bootstrap.rooms import Rooms
+from bahi.bootstrap.trading import keep_driving
 from bahi.brokers import logins
 from bahi.calendar.service import LiveCalendar
 from bahi.calendar.service import furnish as furnish_calendars
@@ -44,6 +46,8 @@ from bahi.kernel.crypto import Passwords, Vault
 from bahi.kernel.errors import BahiError
 from bahi.kernel.words import BrokerSlug
 from bahi.orders.service.desk import Desk
+from bahi.portfolio.service.rates import LiveRates
+from bahi.portfolio.service.rates import furnish as furnish_rates
 from bahi.settings.service import TOPIC as CONFIG
 from bahi.settings.service import LiveConfig
 from bahi.telemetry.service import CallRecorder, Numbers
@@ -95,6 +99,7 @@ class House(Rooms):
         await self.stores["main"].write(first_start.furnish, self.clock())
         await furnish_calendars(self.stores["main"], self.clock())
         await furnish_instruments(self)
+        await self.stores["main"].write(furnish_rates, self.clock())
 
     async def begin(self) -> None:
         """Begin the day: fill what is kept in memory, seal, and listen for changes elsewhere."""
@@ -106,6 +111,7 @@ class House(Rooms):
         self.timetable[:] = await office.scheduled(self)
         self.following.append(asyncio.create_task(self._follow_settings(), name="settings"))
         self.following.append(asyncio.create_task(bring_in(self), name="prices"))
+        self.following.append(asyncio.create_task(keep_driving(self), name="trading"))
         for sealer in self.sealers:
             sealer.start()
 
@@ -125,7 +131,8 @@ class House(Rooms):
                 log.warning("the schedule could not be brought in line: %s", fault)
 
     async def close(self) -> None:
-        """Finish the writes that wait, then let go of files, connections and the folder."""
+        """Finish what is under way, then let go of files, connections and the folder."""
+        await self.trading.errands.finish()
         for task in self.following:
             task.cancel()
         await asyncio.gather(*self.following, return_exceptions=True)
@@ -183,6 +190,16 @@ def build(
                 return ""
             return str(await config.get("tokens", "breeze_expiry"))
 
+        prices = prices_of(settings, clock, calendar, instruments)
+        market = Market(
+            instruments,
+            calendar,
+            prices,
+            clock,
+            always_open=settings.market_always_open == "yes",
+        )
+        rates = LiveRates(main, revisions)
+        floor = Floor(market, stores["sandbox"], rates, config, clock)
         desk = LoginDesk(
             main,
             vault,
@@ -202,7 +219,8 @@ def build(
             config=config,
             calendar=calendar,
             instruments=instruments,
-            prices=prices_of(settings, clock, calendar, instruments),
+            prices=prices,
+            floor=floor,
             numbers=numbers,
             recorder=recorder,
             keys=Keys(main, vault, clock, revisions),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from bahi.accounts.service.accounts import list_accounts
 from bahi.accounts.service.applications import list_registrations
 from bahi.audit.service import move_to_archive
+from bahi.bootstrap import bookkeeping
 from bahi.bootstrap.checks import checks_of
 from bahi.bootstrap.holidays import look_at_lists
 from bahi.bootstrap.masters import FETCHED, brokers_in_use, load_published, load_shipped
@@ -27,7 +28,7 @@ from bahi.kernel.errors import BahiError, Conflict
 from bahi.kernel.words import BrokerSlug, TokenMode, TokenRunStatus, parse
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import raise_alert, resolve
-from bahi.settings.model import KNOWN
+from bahi.settings.model.declared import KNOWN
 from bahi.settings.service import cache_use, expire_cache, expire_windows, rate_use
 from bahi.telemetry.service import forget_calls_before, forget_logs_before
 from bahi.tokens.model import ENDED, Run
@@ -69,6 +70,9 @@ def handlers_of(house: Rooms) -> dict[str, Handler]:
         "health_check": of(_health_check),
         "calendar_check": of(_calendar_check),
         "masters": of(_masters),
+        "reconcile": of(bookkeeping.reconcile),
+        "day_end": of(bookkeeping.day_end),
+        "edis_expire": of(bookkeeping.edis_expire),
     }
 
 
@@ -105,6 +109,7 @@ def schedules_of(config: Mapping[str, Any]) -> list[Schedule]:
         _entry("jobs_cleanup", "Remove old finished jobs", "40 2 * * sun"),
         _entry("audit_archive", "Move old sealed audit rows to the archive", "10 3 * * sun"),
         _entry("monthly_review", "Look at rate limits and caches", "30 3 1 * *"),
+        *bookkeeping.SCHEDULES,
     ]
 
 

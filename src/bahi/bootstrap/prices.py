@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bahi.bootstrap.rooms import Prices, Rooms
+from bahi.bootstrap.floor import Prices
+from bahi.bootstrap.rooms import Rooms
 from bahi.calendar.model import NO_FACTS, MarketDays
 from bahi.calendar.service import LiveCalendar
 from bahi.config import Settings

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bahi.audit.service import Sealer
+from bahi.bootstrap.floor import Floor, Prices
 from bahi.calendar.service import LiveCalendar
 from bahi.config import Settings
 from bahi.db.revisions import Revisions
@@ -17,26 +18,15 @@ from bahi.jobs.service import Bell
 from bahi.kernel.clock import Clock
 from bahi.kernel.crypto import Vault
 from bahi.kernel.keyring import Keyring
-from bahi.quotes.service.candle_files import CandleFiles
-from bahi.quotes.service.history import KeptCandles
-from bahi.quotes.service.market import LiveMarket
+from bahi.orders.service.errands import Trading
 from bahi.quotes.service.quotes import Quotes
+from bahi.risk.service.marking import Marks
 from bahi.settings.service import LiveConfig
 from bahi.telemetry.service import CallRecorder, Numbers
 from bahi.tokens.service.book import Tokens
 from bahi.tokens.service.handing import Handing
 from bahi.tokens.service.login import LoginDesk
 from bahi.tokens.service.runs import Runs
-
-
-@dataclass(frozen=True)
-class Prices:
-    """What answers for prices, and what brings them in while the house is open."""
-
-    quotes: Quotes
-    market: LiveMarket | None = None
-    candles: KeptCandles | None = None
-    files: CandleFiles | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +44,7 @@ class Rooms:
     calendar: LiveCalendar
     instruments: LiveInstruments
     prices: Prices
+    floor: Floor
     numbers: Numbers
     recorder: CallRecorder
     keys: Keys
@@ -64,6 +55,8 @@ class Rooms:
     tokens: Tokens
     bell: Bell
     sealers: tuple[Sealer, ...]
+    trading: Trading = field(default_factory=Trading)
+    marks: Marks = field(default_factory=Marks)
 
     @property
     def quotes(self) -> Quotes:

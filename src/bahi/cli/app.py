@@ -34,6 +34,7 @@ from bahi.cli import (
     token,
     up,
     user,
+    verify,
     worker,
 )
 from bahi.kernel.errors import BahiError
@@ -67,6 +68,7 @@ app.add_typer(quote.app, name="quote")
 app.add_typer(job.app, name="job")
 app.add_typer(alert.app, name="alert")
 app.command("health")(health.health)
+app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)
 
 

@@ -56,6 +56,13 @@ paper_orders = HOUSE.table(
     whole("version", "Grows by one with every change; every match checks it.", default=1),
     whole("told_version", "The newest version that its client was told of.", default=0),
     whole("priority", "Its place among orders of one price: smaller is served first."),
+    word("auction", ("OPENING", "CLOSING"), "The one price that it waits for.", null=True),
+    quantity("queue_ahead", "What waits before it at its price, as far as is known.", null=True),
+    whole("modifications", "How often it was changed.", default=0),
+    day("expires_on", "The last day of its contract.", null=True),
+    instant("due_at", "When time alone does the next thing to it.", null=True),
+    money("fee", "What the broker asks for squaring off, GST included.", null=True),
+    text("remark", "What its client is told besides.", null=True),
     instant("placed_at", "When it was accepted."),
     instant("updated_at", "When anything here changed."),
     instant("completed_at", "When nothing more could happen to it.", null=True),
@@ -71,6 +78,17 @@ paper_orders = HOUSE.table(
         where="status IN ('OPEN','PARTIAL')",
     ),
     index("client_id", where="told_version < version"),
+    index(
+        "exchange_segment",
+        "symbol",
+        "side",
+        "trigger_price",
+        where="status IN ('OPEN','PARTIAL') AND is_triggered = 0 AND trigger_price IS NOT NULL",
+    ),
+    index("exchange_segment", "symbol", where="auction = 'OPENING'"),
+    index("due_at", where="status IN ('OPEN','PARTIAL')"),
+    index("session_day", "client_id", where="filled_qty > 0"),
+    index("expires_on", where="filled_qty > 0"),
     stores=SANDBOX,
 )
 
@@ -96,8 +114,45 @@ paper_depth = HOUSE.table(
     text_key("symbol", "Which instrument."),
     whole("version", "Grows by one with every match.", default=0),
     instant("quoted_at", "The quote that the depth is of; too old fills nothing.", null=True),
+    quantity("volume", "What was traded of its day until then.", null=True),
     json("bids", "Price and quantity left, best first.", null=True),
     json("asks", "Price and quantity left, best first.", null=True),
     instant("updated_at", "When anything was taken."),
     stores=SANDBOX,
+)
+
+paper_conversions = HOUSE.table(
+    "paper_conversions",
+    "What positions became of another product: one row takes away, one gives.",
+    key("id", "The exchange's own number."),
+    whole("client_id", "Whose."),
+    text("tag", "The client's own mark."),
+    word("exchange_segment", Segment, "Where the instrument is listed."),
+    text("symbol", "Which instrument."),
+    word("product", Product, "Which product it changed."),
+    quantity("moves", "By how much, bought above zero and sold below."),
+    day("session_day", "On which day."),
+    instant("converted_at", "When."),
+    unique("client_id", "tag", "product"),
+    index("session_day", "client_id"),
+    stores=SANDBOX,
+    append_only=AppendOnly(),
+)
+
+paper_settlements = HOUSE.table(
+    "paper_settlements",
+    "What contracts were settled at when they expired, each told once.",
+    word("exchange_segment", Segment, "Where it was listed.", primary=True),
+    text_key("symbol", "Which contract."),
+    day("expires_on", "Its last day."),
+    price(
+        "price", "What each unit of it is worth: the official close, or what an option is in it."
+    ),
+    price("underlying_price", "The official close of what it is on."),
+    text("underlying", "What it is on."),
+    text("source", "Who said the close."),
+    instant("published_at", "When it was published."),
+    index("published_at"),
+    stores=SANDBOX,
+    append_only=AppendOnly(),
 )

@@ -12,7 +12,8 @@ from bahi.kernel.words import KeyScope, Role
 class Actor:
     """A person, a key of theirs, or a part of the house; and the request it came by.
 
-    `scope` is that of the API key, None for a person who signed in.
+    `scope` is that of the API key, None for a person who signed in. Of one that `needs_approval` a
+    person lets each entry go out.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Actor:
     address: str | None = None
     agent: str | None = None
     request_id: str | None = None
+    needs_approval: bool = False
 
     @property
     def is_admin(self) -> bool:

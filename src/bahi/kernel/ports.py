@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from bahi.kernel.errors import BahiError
 from bahi.kernel.listings import Lines
-from bahi.kernel.money import Price
+from bahi.kernel.money import Money, Price
 from bahi.kernel.words import LoginFailure
 
 
@@ -32,6 +32,7 @@ class Ticket:
     price: Price | None = None
     trigger_price: Price | None = None
     disclosed_quantity: int = 0
+    amo_time: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,82 @@ class Broker(Protocol):
 
     async def order_book(self) -> tuple[Update, ...]:
         """Return all orders of the day; partly read is Silent, never a shorter book."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPosition:
+    """What a broker says is open of one thing; negative is short. None: it does not tell that."""
+
+    segment: str
+    symbol: str
+    product: str
+    quantity: int
+    average_price: Price | None = None
+    last_price: Price | None = None
+    realized: Money | None = None
+    unrealized: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldShare:
+    """What a broker says is held of a share, without what was dealt in it today.
+
+    None: it does not tell that; what is delivered and what still comes (T+1) add up to `quantity`.
+    """
+
+    segment: str
+    symbol: str
+    quantity: int
+    delivered: int | None = None
+    coming: int | None = None
+    pledged: int | None = None
+    isin: str | None = None
+    average_price: Price | None = None
+    last_price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """What a broker says of an account's money; None: it does not tell that."""
+
+    available: Money | None = None
+    margin_used: Money | None = None
+    collateral: Money | None = None
+    withdrawable: Money | None = None
+    at_start_of_day: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldTrade:
+    """One trade of the day as a broker lists it, with the order that it is of."""
+
+    fill: Fill
+    broker_order_id: str
+    segment: str
+    symbol: str
+    side: str
+    product: str
+    tag: str | None = None
+
+
+class Teller(Protocol):
+    """What a broker tells of one account beside its orders.
+
+    Every call returns all that there is, or raises: NotSent, Rejected, or Silent, also where it was
+    read in part only. Nothing is a list of nothing; not known is never nothing.
+    """
+
+    async def positions(self) -> tuple[OpenPosition, ...]:
+        """Return what is open, with what was dealt for delivery today."""
+
+    async def holdings(self) -> tuple[HeldShare, ...]:
+        """Return what is held for delivery, as it was before today's trades."""
+
+    async def funds(self) -> Purse:
+        """Return what there is of money."""
+
+    async def trade_book(self) -> tuple[ToldTrade, ...]:
+        """Return the trades of the day, in the order in which they were made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

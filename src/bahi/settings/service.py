@@ -22,8 +22,6 @@ from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.redaction import HIDDEN
 from bahi.settings import repository
 from bahi.settings.model import (
-    DECLARED,
-    KNOWN,
     Asked,
     CacheUse,
     Config,
@@ -39,6 +37,7 @@ from bahi.settings.model import (
     usable,
     window_id,
 )
+from bahi.settings.model.declared import DECLARED, KNOWN
 
 TOPIC: Final = "config"
 DESCRIPTION_AT_MOST: Final = 500

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bahi.db.leaving import remove_some
 from bahi.db.tx import Tx
-from bahi.exchange.tables import paper_fills, paper_orders
+from bahi.exchange.tables import paper_conversions, paper_fills, paper_orders
 
 
 def erase_client(tx: Tx, store: str, client_id: int, most: int) -> dict[str, int]:
@@ -15,5 +15,6 @@ def erase_client(tx: Tx, store: str, client_id: int, most: int) -> dict[str, int
     leaving = (
         (paper_fills, paper_fills.c.order_id.in_(own)),
         (paper_orders, paper_orders.c.client_id == client_id),
+        (paper_conversions, paper_conversions.c.client_id == client_id),
     )
     return remove_some(tx, store, leaving, most, f"erase client {client_id} of the exchange")

@@ -1,11 +1,10 @@
-"""The exchange's journal: orders, fills, and what is left of each instrument's depth."""
+"""The exchange's journal: orders and their fills."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,41 +12,79 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
-from bahi.exchange.model.matching import Depth, PaperFill, PaperOrder
-from bahi.exchange.tables import paper_depth, paper_fills, paper_orders
-from bahi.kernel.clock import from_micros, instant_of, to_micros
+from bahi.exchange.model.matching import Reach
+from bahi.exchange.model.order import Auction, PaperFill, PaperOrder, PlacedBy
+from bahi.exchange.tables import paper_fills, paper_orders
+from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.errors import Conflict
 from bahi.kernel.money import Price
-from bahi.kernel.ports import Fill, Level
-from bahi.kernel.words import OrderStatus, OrderType, Product, Segment, Side, Validity
+from bahi.kernel.ports import Fill
+from bahi.kernel.words import (
+    AmoTime,
+    OrderStatus,
+    OrderType,
+    Product,
+    Segment,
+    Side,
+    Validity,
+)
 
+A_MOMENT_LATER: Final = paper_orders.c.updated_at + sa.literal_column("1")
+"""Nothing changed that a client would know: left as it is, the row's trigger would say now."""
 FIELDS: Final = tuple(it.name for it in fields(PaperOrder))
 COLUMN_OF: Final = {name: name for name in FIELDS} | {
     "segment": "exchange_segment",
     "filled": "filled_qty",
+    "disclosed": "disclosed_qty",
 }
 _WORDS: Final[dict[str, Any]] = {
     "segment": Segment,
+    "placed_by": PlacedBy,
     "side": Side,
     "product": Product,
     "order_type": OrderType,
     "validity": Validity,
     "status": OrderStatus,
+    "amo_time": AmoTime,
+    "auction": Auction,
 }
+_DAYS: Final = frozenset({"session_day", "expires_on"})
 _SELECT: Final = sa.select(*(paper_orders.c[COLUMN_OF[name]] for name in FIELDS))
-_ADD: Final = Statement(
-    sa.insert(paper_orders).values({name: sa.bindparam(name) for name in COLUMN_OF.values()})
-)
-_SAVED: Final = (
-    "quantity",
-    "price",
-    "status",
-    "filled_qty",
-    "filled_value",
-    "version",
-    "told_version",
-    "updated_at",
-    "completed_at",
+_ADDED: Final[dict[str, Any]] = {name: sa.bindparam(name) for name in COLUMN_OF.values()}
+_ADD: Final = {
+    "sqlite": Statement(sqlite.insert(paper_orders).values(_ADDED).on_conflict_do_nothing()),
+    "postgresql": Statement(
+        postgresql.insert(paper_orders).values(_ADDED).on_conflict_do_nothing()
+    ),
+}
+_SAVED: Final = tuple(
+    COLUMN_OF[name]
+    for name in (
+        "order_type",
+        "validity",
+        "quantity",
+        "disclosed",
+        "price",
+        "trigger_price",
+        "is_triggered",
+        "is_amo",
+        "auction",
+        "queue_ahead",
+        "status",
+        "filled",
+        "filled_value",
+        "reject_code",
+        "reject_message",
+        "remark",
+        "modifications",
+        "session_day",
+        "due_at",
+        "version",
+        "told_version",
+        "priority",
+        "updated_at",
+        "completed_at",
+    )
 )
 _SAVE: Final = Statement(
     sa.update(paper_orders)
@@ -71,34 +108,44 @@ _BY_TAG: Final = Statement(
 _FILLS: Final = Statement(
     sa.select(paper_fills).where(paper_fills.c.order_id == sa.bindparam("order_id"))
 )
-_HERE: Final = (
-    paper_depth.c.exchange_segment == sa.bindparam("the_segment"),
-    paper_depth.c.symbol == sa.bindparam("the_symbol"),
-)
-_DEPTH: Final = sa.select(
-    paper_depth.c.quoted_at,
-    sa.cast(paper_depth.c.bids, sa.Text),
-    sa.cast(paper_depth.c.asks, sa.Text),
-).where(*_HERE)
-_READ_DEPTH: Final = Statement(_DEPTH)
-_LOCK_DEPTH: Final = Statement(_DEPTH.with_for_update())
-_SAVE_DEPTH: Final = Statement(
-    sa.update(paper_depth)
-    .where(*_HERE)
-    .values(
-        version=paper_depth.c.version + sa.literal_column("1"),
-        quoted_at=sa.bindparam("quoted_at"),
-        bids=sa.bindparam("bids"),
-        asks=sa.bindparam("asks"),
-        updated_at=sa.bindparam("updated_at"),
-    )
-)
 _WORKING: Final = paper_orders.c.status.in_([str(OrderStatus.OPEN), str(OrderStatus.PARTIAL)])
 
+_RESTING: Final = Statement(
+    _SELECT.where(
+        paper_orders.c.exchange_segment == sa.bindparam("segment"),
+        paper_orders.c.symbol == sa.bindparam("symbol"),
+        sa.text("status IN ('OPEN','PARTIAL')"),
+    ).order_by(paper_orders.c.priority)
+)
 
-def add(tx: Tx, order: PaperOrder) -> None:
-    """Write a new order."""
-    tx.change(_ADD, _row(order))
+_HERE: Final = (
+    paper_orders.c.exchange_segment == sa.bindparam("segment"),
+    paper_orders.c.symbol == sa.bindparam("symbol"),
+    sa.text("status IN ('OPEN','PARTIAL')"),
+    sa.text("is_amo = 0"),
+)
+_BUY: Final = sa.text("side = 'BUY'")
+_SELL: Final = sa.text("side = 'SELL'")
+_PENDS: Final = sa.text("is_triggered = 0 AND trigger_price IS NOT NULL")
+_LAST: Final[sa.BindParameter[int]] = sa.bindparam("last")
+_CONCERNED: Final = Statement(
+    sa.select(
+        sa.union_all(
+            _SELECT.where(*_HERE, _BUY, paper_orders.c.price >= sa.bindparam("buys_from")),
+            _SELECT.where(*_HERE, _SELL, paper_orders.c.price <= sa.bindparam("sells_to")),
+            _SELECT.where(*_HERE, _BUY, sa.text("price IS NULL")),
+            _SELECT.where(*_HERE, _SELL, sa.text("price IS NULL")),
+            _SELECT.where(*_HERE, _BUY, _PENDS, paper_orders.c.trigger_price <= _LAST),
+            _SELECT.where(*_HERE, _SELL, _PENDS, paper_orders.c.trigger_price >= _LAST),
+            _SELECT.where(*_HERE, sa.text("auction = 'OPENING'")),
+        ).subquery()
+    )
+)
+
+
+def add(tx: Tx, order: PaperOrder) -> bool:
+    """Write a new order as it came out; say no where its client's mark is taken already."""
+    return tx.change(_ADD[tx.dialect.name], _row(order)) == 1
 
 
 def save(tx: Tx, before: PaperOrder, after: PaperOrder) -> None:
@@ -109,24 +156,39 @@ def save(tx: Tx, before: PaperOrder, after: PaperOrder) -> None:
         raise Conflict(f"Order {after.id} of the paper exchange changed meanwhile.")
 
 
+def note_queue(tx: Tx, order_id: int, ahead: int | None) -> None:
+    """Remember what waits before an order: nothing that its client is told of."""
+    tx.change(
+        sa.update(paper_orders)
+        .where(paper_orders.c.id == order_id)
+        .values(queue_ahead=ahead, updated_at=A_MOMENT_LATER)
+    )
+
+
 def add_fills(
-    tx: Tx, order: PaperOrder, fills: Sequence[PaperFill], now: datetime, begun: int
-) -> None:
-    """Write an order's further fills, numbered from `begun`."""
+    tx: Tx, order: PaperOrder, fills: Sequence[PaperFill], now: datetime
+) -> tuple[Fill, ...]:
+    """Write an order's further fills; `order` is as it was before. Return all that it has."""
+    known = fills_of(tx, order.id) if order.filled else ()
+    told = tuple(
+        Fill(trade_id=str(tx.new_id()), quantity=it.quantity, price=it.price, at=now)
+        for it in fills
+    )
     tx.change_each(
         _ADD_FILL,
         [
             {
-                "id": tx.new_id(),
+                "id": int(fill.trade_id),
                 "order_id": order.id,
-                "sequence": begun + place,
+                "sequence": place,
                 "quantity": fill.quantity,
                 "price": fill.price,
                 "filled_at": to_micros(now),
             }
-            for place, fill in enumerate(fills)
+            for place, fill in enumerate(told, len(known) + 1)
         ],
     )
+    return known + told
 
 
 def find(tx: Tx, order_id: int) -> PaperOrder | None:
@@ -140,30 +202,29 @@ def find_by_tag(tx: Tx, client_id: int, tag: str) -> PaperOrder | None:
 
 
 def of_client(tx: Tx, client_id: int, since: datetime) -> list[PaperOrder]:
-    """Return a client's orders since an instant, and all that still work."""
+    """Return a client's orders since an instant, and all that work or that it was not told of."""
     clause = _SELECT.where(
         paper_orders.c.client_id == client_id,
-        sa.or_(paper_orders.c.placed_at >= to_micros(since), _WORKING),
+        sa.or_(
+            paper_orders.c.placed_at >= to_micros(since),
+            _WORKING,
+            paper_orders.c.told_version < paper_orders.c.version,
+        ),
     ).order_by(paper_orders.c.id)
     return [_order(row) for row in tx.rows(clause)]
 
 
 def resting(tx: Tx, segment: Segment, symbol: str) -> list[PaperOrder]:
     """Return what rests on an instrument, in the order in which it was accepted."""
-    clause = _SELECT.where(
-        paper_orders.c.exchange_segment == str(segment),
-        paper_orders.c.symbol == symbol,
-        _WORKING,
-    ).order_by(paper_orders.c.priority)
-    return [_order(row) for row in tx.rows(clause)]
+    rows = tx.rows(_RESTING, {"segment": str(segment), "symbol": symbol})
+    return [_order(row) for row in rows]
 
 
-def resting_on(tx: Tx) -> list[tuple[Segment, str]]:
-    """Return the instruments that anything rests on."""
-    clause = (
-        sa.select(paper_orders.c.exchange_segment, paper_orders.c.symbol).where(_WORKING).distinct()
-    )
-    return [(Segment(segment), symbol) for segment, symbol in tx.rows(clause)]
+def concerned(tx: Tx, segment: Segment, symbol: str, reach: Reach) -> list[PaperOrder]:
+    """Return what rests on an instrument and can move now, however much else rests there."""
+    params = {"segment": str(segment), "symbol": symbol} | reach._asdict()
+    found = (_order(row) for row in tx.rows(_CONCERNED, params))
+    return list({it.id: it for it in found}.values())
 
 
 def untold(tx: Tx, at_most: int) -> list[PaperOrder]:
@@ -178,11 +239,11 @@ def untold(tx: Tx, at_most: int) -> list[PaperOrder]:
 
 def mark_told(tx: Tx, told: Sequence[tuple[int, int]]) -> None:
     """Remember to which version clients were told of orders (`order, version`)."""
-    for order_id, version in told:
+    for order_id, version in sorted(told):
         tx.change(
             sa.update(paper_orders)
             .where(paper_orders.c.id == order_id, paper_orders.c.told_version < version)
-            .values(told_version=version)
+            .values(told_version=version, updated_at=A_MOMENT_LATER)
         )
 
 
@@ -195,42 +256,6 @@ def fills_of(tx: Tx, order_id: int) -> tuple[Fill, ...]:
     )
 
 
-def lock_depth(tx: Tx, segment: Segment, symbol: str, now: datetime) -> Depth:
-    """Return what is left of an instrument's depth; nobody else matches it meanwhile."""
-    where = {"the_segment": str(segment), "the_symbol": symbol}
-    statement = _READ_DEPTH if tx.dialect.name == "sqlite" else _LOCK_DEPTH
-    row = tx.row(statement, where)
-    if row is None:
-        insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-        tx.change(
-            insert(paper_depth)
-            .values(exchange_segment=str(segment), symbol=symbol, updated_at=to_micros(now))
-            .on_conflict_do_nothing()
-        )
-        row = tx.row(statement, where)
-    assert row is not None  # noqa: S101 - it is there, or was put there just now
-    return Depth(instant_of(row[0]), _levels(row[1]), _levels(row[2]))
-
-
-def save_depth(tx: Tx, segment: Segment, symbol: str, depth: Depth, now: datetime) -> None:
-    """Write what is left."""
-    tx.change(
-        _SAVE_DEPTH,
-        {
-            "the_segment": str(segment),
-            "the_symbol": symbol,
-            "quoted_at": None if depth.quoted_at is None else to_micros(depth.quoted_at),
-            "bids": json.dumps([[it.price, it.quantity] for it in depth.bids]),
-            "asks": json.dumps([[it.price, it.quantity] for it in depth.asks]),
-            "updated_at": to_micros(now),
-        },
-    )
-
-
-def _levels(stored: str | None) -> tuple[Level, ...]:
-    return tuple(Level(Price(price), size) for price, size in json.loads(stored or "[]"))
-
-
 def _row(order: PaperOrder) -> dict[str, Any]:
     return {COLUMN_OF[name]: _kept(name, getattr(order, name)) for name in FIELDS}
 
@@ -240,7 +265,9 @@ def _kept(name: str, value: Any) -> Any:
         return None
     if name.endswith("_at"):
         return to_micros(value)
-    return str(value) if name in _WORDS else value
+    if name.startswith("is_"):
+        return int(value)
+    return str(value) if name in _WORDS or name in _DAYS else value
 
 
 def _found(row: Row | None) -> PaperOrder | None:
@@ -256,5 +283,9 @@ def _read(name: str, value: Any) -> Any:
         return None
     if name.endswith("_at"):
         return from_micros(value)
+    if name.startswith("is_"):
+        return bool(value)
+    if name in _DAYS:
+        return date.fromisoformat(value)
     word = _WORDS.get(name)
     return value if word is None else word(value)

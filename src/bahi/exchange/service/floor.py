@@ -2,103 +2,135 @@
 
 Each use is one transaction that locks the instrument's depth first, so any process may match and
 nothing fills twice. An order that was accepted once is not accepted again under the same tag.
+Whatever time does (`drive`) any process may do as well: it is done once, in the order of the clock,
+also after a while in which nobody ran.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple, Protocol
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final, TypeVarTuple
 
+from bahi.calendar.model import CALENDARS, MarketDays, Phase
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
-from bahi.exchange.model.matching import (
-    CANCELLED,
-    OPEN,
-    REJECTED,
-    WORKING,
-    Depth,
-    PaperOrder,
-    take,
-)
+from bahi.exchange.model.matching import reach_of
+from bahi.exchange.model.order import PaperOrder, Seen
+from bahi.exchange.model.rules import Rules
+from bahi.exchange.model.settling import Settlement, worth
+from bahi.exchange.model.situation import Situation
+from bahi.exchange.model.trading_day import Timetable, TradingDay
 from bahi.exchange.repository import order as rows
+from bahi.exchange.repository import positions, standing
+from bahi.exchange.repository.positions import Conversion
+from bahi.exchange.service import passing
+from bahi.exchange.service.accepting import Wish, accept, cancel, convert, modify
+from bahi.exchange.service.prices import Past, Prices, Venue, situation
 from bahi.instruments.model.instrument import Instrument
-from bahi.kernel.clock import Clock
-from bahi.kernel.errors import NotFound, Rejected
-from bahi.kernel.money import Price, down_to_tick, up_to_tick
-from bahi.kernel.ports import Fill, Ticket
-from bahi.kernel.words import OrderType, Product, Segment, Side, Validity
+from bahi.kernel.clock import Clock, exchange_day
+from bahi.kernel.errors import BahiError, NotFound, Rejected
+from bahi.kernel.ports import Change, Ticket
+from bahi.kernel.symbols import parse
+from bahi.kernel.words import Segment
 from bahi.quotes.model.quote import Quote
 
-FRESH: Final = timedelta(seconds=5)
-"""An older quote fills nothing."""
-PROTECTED_PERCENT: Final = 3
-"""How far from the best price a MARKET order may go; what is left of it rests there."""
+log = logging.getLogger("bahi.exchange")
+
+__all__ = ["PaperExchange", "Seen", "Venue"]
+
 BOOK_OF: Final = timedelta(hours=24)
 """How far back a client's book of the day goes."""
+GRACE: Final = timedelta(minutes=1)
+"""How long after the hour of squaring off it is looked again who is left."""
+LOOKED_BACK: Final = timedelta(days=10)
+"""How far back it is looked for what nobody squared off."""
+CLOSE_WITHIN: Final = timedelta(minutes=1)
+"""How long the price of a closing auction is waited for."""
+SETTLED_EVERY: Final = timedelta(minutes=1)
+ROUNDS_AT_MOST: Final = 20
+AUCTIONED: Final = (False, True)
 
-
-class Venue(Protocol):
-    """What the exchange knows of the world: instruments, hours, prices."""
-
-    def instrument(self, segment: Segment, symbol: str) -> Instrument | None:
-        """Return a listed instrument."""
-
-    def is_open(self, instrument: Instrument) -> bool | None:
-        """Say whether an instrument trades now; None: not known."""
-
-    def quote(self, instrument: Instrument) -> Quote | None:
-        """Return its newest price with its depth."""
-
-
-class Seen(NamedTuple):
-    """An order as its client is told of it."""
-
-    order: PaperOrder
-    fills: tuple[Fill, ...]
+Ts = TypeVarTuple("Ts")
+Days = Callable[[], MarketDays | None]
 
 
 class PaperExchange:
-    """The paper exchange as its clients reach it."""
+    """The paper exchange as its clients reach it.
 
-    def __init__(self, store: Store, venue: Venue, clock: Clock) -> None:
+    `days` returns the calendar as it is now; without one every day trades around the clock, as far
+    as the venue says.
+    `past` says what prices were: with it, what nobody ran for is squared off at the price of its
+    hour, and without it is carried.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        venue: Venue,
+        clock: Clock,
+        *,
+        days: Days | None = None,
+        rules: Rules | None = None,
+        past: Past | None = None,
+    ) -> None:
         self._store, self._venue, self._clock = store, venue, clock
+        self.rules = rules or Rules()
+        self._prices = Prices(venue, self.rules, past)
+        self._days = days
+        self._laid_out = Timetable(None if days is None else days(), self.rules)
+        self._squared_until: datetime | None = None
+        self._settled_at: datetime | None = None
+
+    @property
+    def _timetable(self) -> Timetable:
+        days = None if self._days is None else self._days()
+        if days is not self._laid_out.days:
+            self._laid_out = Timetable(days, self.rules)
+        return self._laid_out
+
+    def go_by(self, rules: Rules) -> None:
+        """Go by other rules from now on."""
+        self.rules = self._prices.rules = rules
+        self._laid_out = Timetable(self._laid_out.days, rules)
 
     async def place(self, client_id: int, ticket: Ticket) -> Seen:
         """Accept an order and match it, or refuse it as a real exchange would."""
-        now = self._clock()
-        segment = Segment(ticket.segment)
+        segment, now = Segment(ticket.segment), self._clock()
         instrument = self._venue.instrument(segment, ticket.symbol)
         if instrument is None:
             raise Rejected(f"{ticket.symbol} is not listed on {segment}.")
-        quote = self._fresh_quote(instrument, now)
-        is_open = self._venue.is_open(instrument) is True
-        refusal = next(_refusals(ticket, instrument, quote, is_open=is_open), None)
-        return await self._store.write(
-            _accept, client_id, ticket, (instrument, quote, refusal), now, account=client_id
-        )
+        seen = self._look(instrument, now, now)
+        return await self._store.write(accept, Wish(client_id, ticket), seen, account=client_id)
+
+    async def modify(self, client_id: int, change: Change) -> Seen:
+        """Change an order that works; refused, it stays as it is."""
+        order = await self._store.read(rows.find, int(change.broker_order_id), fresh=True)
+        if order is None or order.client_id != client_id:
+            raise NotFound(f"The paper exchange has no order {change.broker_order_id} of yours.")
+        instrument, now = self._venue.instrument(order.segment, order.symbol), self._clock()
+        if instrument is None:
+            raise Rejected(f"{order.symbol} is listed no longer.")
+        seen = self._look(instrument, now, now)
+        return await self._store.write(modify, client_id, change, seen, account=client_id)
 
     async def cancel(self, client_id: int, order_id: int) -> Seen:
         """Take back what is left of an order."""
         return await self._store.write(
-            _cancel, client_id, order_id, self._clock(), account=client_id
+            cancel, client_id, order_id, self._clock(), account=client_id
+        )
+
+    async def convert(self, conversion: Conversion) -> bool:
+        """Make another product of a part of a position, so that it is not squared off as before."""
+        return await self._store.write(
+            convert, conversion, self._clock(), account=conversion.client_id
         )
 
     async def book(self, client_id: int) -> list[Seen]:
         """Return a client's orders of the day."""
         return await self._store.read(_book, client_id, self._clock() - BOOK_OF, fresh=True)
-
-    async def match_resting(self) -> int:
-        """Match what rests against the newest quotes; return how many orders it moved."""
-        moved = 0
-        for segment, symbol in await self._store.read(rows.resting_on, fresh=True):
-            instrument, now = self._venue.instrument(segment, symbol), self._clock()
-            if instrument is None or self._venue.is_open(instrument) is not True:
-                continue
-            quote = self._fresh_quote(instrument, now)
-            if quote is not None:
-                moved += await self._store.write(_match, (segment, symbol), quote, now)
-        return moved
 
     async def untold(self, at_most: int = 500) -> list[Seen]:
         """Return what changed since its client was told."""
@@ -109,141 +141,163 @@ class PaperExchange:
         versions = [(it.order.id, it.order.version) for it in told]
         await self._store.write(rows.mark_told, versions)
 
-    def _fresh_quote(self, instrument: Instrument, now: datetime) -> Quote | None:
-        quote = self._venue.quote(instrument)
-        return quote if quote is not None and quote.is_fresh(now, FRESH) else None
+    async def settlements(self, since: date) -> list[Settlement]:
+        """Return the settlement prices of contracts that expired on a day or later."""
+        return await self._store.read(standing.settlements, since, fresh=True)
 
+    async def drive(self) -> int:
+        """Do what time and prices make due; return how many orders moved.
 
-def _refusals(
-    ticket: Ticket, instrument: Instrument, quote: Quote | None, *, is_open: bool
-) -> Iterator[tuple[str, str]]:
-    lot, tick, largest = instrument.lot_size, instrument.tick_size, instrument.largest_order
-    if not is_open:
-        yield "MARKET_CLOSED", f"{instrument.exchange} is closed."
-    if ticket.quantity <= 0 or ticket.quantity % lot:
-        yield "LOT", f"The quantity is not a multiple of the lot, {lot}."
-    if largest is not None and ticket.quantity > largest:
-        yield "FREEZE", f"The quantity is above the freeze limit; at most {largest} an order."
-    if ticket.price is not None and tick and ticket.price % tick:
-        yield "TICK", "The price is not on the tick."
-    if ticket.price is not None and _is_beyond(instrument, ticket.price):
-        yield "BAND", "The price is outside the day's band."
-    if ticket.order_type == OrderType.MARKET and quote is None:
-        yield "NO_PRICE", "There is no fresh price, so a market order cannot be protected."
+        Any process may drive, and several at once: each step is done under the instrument's lock
+        and checked there. A quiet market costs two reads.
+        """
+        now, moved = self._clock(), 0
+        for at in self._hours_of_squaring_off(now):
+            moved += await self._pass_time(at, now)
+            moved += await self._square_off(at, now)
+        self._squared_until = now
+        moved += await self._pass_time(now, now)
+        moved += await self._settle(now)
+        return moved + await self.match_resting()
 
+    async def match_resting(self) -> int:
+        """Match what rests against the newest quotes; return how many orders it moved."""
+        moved = 0
+        for interest in await self._store.read(standing.interests, fresh=True):
+            instrument, now = self._venue.instrument(*interest[:2]), self._clock()
+            if instrument is None:
+                continue
+            seen = self._look(instrument, now, now)
+            if seen.is_continuous and seen.quote and self._concerns(interest, seen.quote):
+                moved += await self._step(passing.match, seen)
+        return moved
 
-def _is_beyond(instrument: Instrument, price: Price) -> bool:
-    lower, upper = instrument.lower_band, instrument.upper_band
-    return (lower is not None and price < lower) or (upper is not None and price > upper)
+    async def _step(self, fn: Callable[[Tx, *Ts], int], *args: *Ts) -> int:
+        """Do one instrument's step; its fault must not keep the others from theirs."""
+        try:
+            return await self._store.write(fn, *args)
+        except BahiError as fault:  # it is due again in the next round
+            log.warning("a step of the paper exchange failed: %s", fault)
+            return 0
 
+    def _concerns(self, it: standing.Interest, quote: Quote) -> bool:
+        """Say whether a price can move anything of what rests on its instrument."""
+        reach = reach_of(quote, self.rules.queue)
+        return (
+            it.waits
+            or (it.buy_trigger is not None and it.buy_trigger <= quote.last)
+            or (it.sell_trigger is not None and it.sell_trigger >= quote.last)
+            or (it.buys_to is not None and it.buys_to >= reach.buys_from)
+            or (it.sells_from is not None and it.sells_from <= reach.sells_to)
+        )
 
-def _accept(
-    tx: Tx,
-    client_id: int,
-    ticket: Ticket,
-    known: tuple[Instrument, Quote | None, tuple[str, str] | None],
-    now: datetime,
-) -> Seen:
-    """Write an order and match it in the transaction that accepts it."""
-    instrument, quote, refusal = known
-    if ticket.tag and (order := rows.find_by_tag(tx, client_id, ticket.tag)) is not None:
-        return Seen(order, rows.fills_of(tx, order.id))
-    identity = tx.new_id()
-    order = PaperOrder(
-        id=identity,
-        client_id=client_id,
-        tag=ticket.tag or None,
-        segment=instrument.segment,
-        symbol=instrument.symbol,
-        instrument_id=instrument.id,
-        side=Side(ticket.side),
-        product=Product(ticket.product),
-        order_type=OrderType(ticket.order_type),
-        validity=Validity(ticket.validity),
-        quantity=ticket.quantity,
-        price=ticket.price if ticket.price is not None else _protected(ticket, instrument, quote),
-        status=REJECTED if refusal else OPEN,
-        reject_code=refusal[0] if refusal else None,
-        reject_message=refusal[1] if refusal else None,
-        priority=identity,
-        placed_at=now,
-        updated_at=now,
-        completed_at=now if refusal else None,
-        told_version=1,  # its client is told by the answer; one that lost it asks for its book
-    )
-    rows.add(tx, order)
-    if refusal is not None:
-        return Seen(order, ())
-    if quote is not None:
-        _match(tx, (order.segment, order.symbol), quote, now)
-        order = _existing(tx, order.id)
-    if order.validity is Validity.IOC and order.status in WORKING:
-        ended = order.ended(CANCELLED, now)
-        rows.save(tx, order, ended)
-        order = ended
-    rows.mark_told(tx, [(order.id, order.version)])
-    return Seen(order, rows.fills_of(tx, order.id))
+    async def _pass_time(self, until: datetime, now: datetime) -> int:
+        """Do what is due until an instant, the earliest first."""
+        moved = 0
+        for _ in range(ROUNDS_AT_MOST):
+            due = await self._store.read(standing.due, until, fresh=True)
+            for segment, symbol, at in due:
+                instrument = self._venue.instrument(segment, symbol)
+                if instrument is None:
+                    where = (segment, symbol)
+                    moved += await self._step(passing.end_unlisted, where, at)
+                else:
+                    seen = self._look(instrument, at, now)
+                    if seen.quote is None and seen.day is not None and now < seen.day.closes:
+                        seen = self._look(instrument, now, now)  # late, and yet in hours
+                    if now - at < CLOSE_WITHIN and passing.waits_for_close(seen):
+                        continue
+                    moved += await self._step(passing.pass_time, seen)
+            if len(due) < standing.AT_ONCE:
+                break
+        return moved
 
+    def _hours_of_squaring_off(self, now: datetime) -> list[datetime]:
+        """Return when intraday positions were to be closed since it was done last."""
+        if not self._timetable.is_known or not self.rules.squares_off:
+            return []
+        since = now - LOOKED_BACK if self._squared_until is None else self._squared_until - GRACE
+        days = (exchange_day(now) - exchange_day(since)).days + 1
+        found = {
+            day.square_off_at
+            for back in range(days)
+            for day in self._days_of(exchange_day(now) - timedelta(days=back))
+        }
+        return sorted(at for at in found if at is not None and since < at <= now)
 
-def _protected(ticket: Ticket, instrument: Instrument, quote: Quote | None) -> Price | None:
-    """Return where a MARKET order stops: a share from the best price, on the tick."""
-    if quote is None:
-        return None
-    tick = instrument.tick_size or Price(1)
-    if ticket.side == Side.BUY:
-        best = quote.ask or quote.last
-        return down_to_tick(Price(best * (100 + PROTECTED_PERCENT) // 100), tick)
-    best = quote.bid or quote.last
-    return up_to_tick(Price(-(-best * (100 - PROTECTED_PERCENT) // 100)), tick)
+    def _days_of(self, day: date) -> Iterator[TradingDay]:
+        for segment in CALENDARS:
+            for in_auction in AUCTIONED:
+                found = self._timetable.on(segment, day, in_auction=in_auction)
+                if found is not None:
+                    yield found
 
+    async def _square_off(self, at: datetime, now: datetime) -> int:
+        """Close the intraday positions whose hour it is."""
+        day, moved = exchange_day(at), 0
+        for held in await self._store.read(positions.held, day, fresh=True):
+            instrument = self._venue.instrument(held.segment, held.symbol)
+            if instrument is None:
+                continue
+            hours = self._timetable.day_of(instrument, at)
+            if hours is None or hours.square_off_at != at:
+                continue
+            seen = self._look(instrument, at, now)
+            if seen.quote is None and now < hours.closes:  # late, and yet in hours
+                seen = self._look(instrument, now, now)
+            if seen.quote is None and seen.phase is Phase.OPEN and now >= hours.closes:
+                seen = replace(seen, phase=Phase.CLOSED)
+            moved += await self._step(passing.square_off, held, seen)
+        return moved
 
-def _match(tx: Tx, where: tuple[Segment, str], quote: Quote, now: datetime) -> int:
-    """Match what rests on an instrument, the better price and then the earlier order first."""
-    segment, symbol = where
-    depth = rows.lock_depth(tx, segment, symbol, now)
-    if depth.quoted_at is None or depth.quoted_at < quote.at:
-        depth = Depth(quote.at, quote.bids, quote.asks)
-    moved = 0
-    for order in sorted(rows.resting(tx, segment, symbol), key=_turn):
-        fills, depth = take(order, depth)
-        if not fills:
-            continue
-        known = rows.fills_of(tx, order.id) if order.filled else ()
-        after = order.filled_by(fills, now)
-        rows.save(tx, order, after)
-        rows.add_fills(tx, order, fills, now, len(known) + 1)
-        moved += 1
-    rows.save_depth(tx, segment, symbol, depth, now)
-    return moved
+    async def _settle(self, now: datetime) -> int:
+        """Publish what contracts that are over were settled at, once their close is known."""
+        if self._settled_at is not None and now - self._settled_at < SETTLED_EVERY:
+            return 0
+        self._settled_at = now
+        over = await self._store.read(standing.unsettled, exchange_day(now), fresh=True)
+        found = [it for row in over if (it := self._settlement(row, now)) is not None]
+        return await self._store.write(standing.publish, found) if found else 0
 
+    def _settlement(self, row: tuple[Segment, str, date], now: datetime) -> Settlement | None:
+        segment, symbol, day = row
+        contract = parse(symbol)
+        ends = self._timetable.on(segment, day, in_auction=False)
+        if contract is None or (ends is not None and now < ends.closes):
+            return None
+        of = self._prices.underlying(segment, contract.root)
+        if of is None and contract.right is None:
+            of = self._venue.instrument(segment, symbol)
+        if of is None:
+            return None
+        quote = self._prices.close_of(of, day, self._timetable, now)
+        if quote is None:
+            return None
+        return Settlement(
+            segment=segment,
+            symbol=symbol,
+            expires_on=day,
+            price=worth(contract, quote.last),
+            underlying_price=quote.last,
+            underlying=of.symbol,
+            source=quote.source,
+            published_at=now,
+        )
 
-def _turn(order: PaperOrder) -> tuple[str, int, int]:
-    limit = order.price or 0
-    return order.side, -limit if order.side is Side.BUY else limit, order.priority
-
-
-def _cancel(tx: Tx, client_id: int, order_id: int, now: datetime) -> Seen:
-    order = rows.find(tx, order_id)
-    if order is None or order.client_id != client_id:
-        raise NotFound(f"The paper exchange has no order {order_id} of yours.")
-    rows.lock_depth(tx, order.segment, order.symbol, now)
-    order = _existing(tx, order_id)
-    if order.status not in WORKING:
-        raise Rejected(f"The order is {order.status}: there is nothing left to cancel.")
-    ended = order.ended(CANCELLED, now)
-    rows.save(tx, order, ended)
-    return Seen(ended, rows.fills_of(tx, order_id))
+    def _look(self, it: Instrument, at: datetime, now: datetime) -> Situation:
+        seen = situation(it, (at, now), self._prices, self._timetable, self.rules)
+        if not self._timetable.is_known and self._venue.is_open(it) is not True:
+            return replace(seen, phase=Phase.CLOSED)
+        return seen
 
 
 def _book(tx: Tx, client_id: int, since: datetime) -> list[Seen]:
-    return [Seen(it, rows.fills_of(tx, it.id)) for it in rows.of_client(tx, client_id, since)]
+    return [_seen(tx, it) for it in rows.of_client(tx, client_id, since)]
 
 
 def _untold(tx: Tx, at_most: int) -> list[Seen]:
-    return [Seen(it, rows.fills_of(tx, it.id)) for it in rows.untold(tx, at_most)]
+    return [_seen(tx, it) for it in rows.untold(tx, at_most)]
 
 
-def _existing(tx: Tx, order_id: int) -> PaperOrder:
-    order = rows.find(tx, order_id)
-    assert order is not None  # noqa: S101 - orders never leave while they are asked for
-    return order
+def _seen(tx: Tx, order: PaperOrder) -> Seen:
+    return Seen(order, rows.fills_of(tx, order.id) if order.filled else ())

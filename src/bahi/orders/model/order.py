@@ -10,7 +10,20 @@ from typing import Any, Final
 from bahi.kernel.errors import Conflict
 from bahi.kernel.ids import tag
 from bahi.kernel.money import NOTHING, Money, Price
-from bahi.kernel.words import OptionType, OrderStatus, OrderType, Product, Segment, Side, Validity
+from bahi.kernel.words import (
+    AmoTime,
+    InstrumentType,
+    LegType,
+    OptionType,
+    OrderStatus,
+    OrderType,
+    Product,
+    Segment,
+    Side,
+    Validity,
+)
+from bahi.portfolio.model.margin import Contract
+from bahi.portfolio.model.position import Key
 
 PENDING, TRANSIT, UNKNOWN = OrderStatus.PENDING, OrderStatus.TRANSIT, OrderStatus.UNKNOWN
 OPEN, PARTIAL, EXECUTED = OrderStatus.OPEN, OrderStatus.PARTIAL, OrderStatus.EXECUTED
@@ -37,6 +50,16 @@ MOVES: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
 
 NOT_SENT: Final = "NOT_SENT"
 NOT_FOUND: Final = "NOT_FOUND"
+SEND_WITHIN: Final = timedelta(seconds=5)
+"""After this an order that was not sent is not sent any more."""
+GRACE: Final = timedelta(seconds=15)
+"""How much longer the wire may take at most: after it, what is not at the broker never came."""
+APPROVED_WITHIN: Final = timedelta(minutes=15)
+"""After this an order that waits for a person lapses."""
+APPROVAL: Final = "approval"
+TIME: Final = "time"
+"""What an order may wait for."""
+SETTLED_AFTER: Final = SEND_WITHIN + GRACE
 INFERRED: Final = frozenset({NOT_SENT, NOT_FOUND})
 """Ends that we concluded: the broker never told them, so its evidence outdoes them."""
 
@@ -67,12 +90,27 @@ class Order:
     filled: int = 0
     traded_value: Money = NOTHING
     margin_blocked: Money = NOTHING  # for all of it; see `margin`
+    kind: InstrumentType | None = None
+    lot: int | None = None
     expiry: date | None = None
     strike: Price | None = None
     option_type: OptionType | None = None
     error_code: str | None = None
     error_message: str | None = None
     strategy: str | None = None
+    parent_order_id: int | None = None
+    leg_type: LegType | None = None
+    is_kept: bool = False
+    is_sliced: bool = False
+    slice_group_id: str | None = None
+    slice_index: int | None = None
+    slice_total_quantity: int | None = None
+    is_amo: bool = False
+    amo_time: AmoTime | None = None
+    co_stop_loss: Price | None = None
+    bo_profit: Price | None = None
+    bo_stop_loss: Price | None = None
+    bo_trailing: Price | None = None
     actor: str
     key_id: int | None = None
     is_exit: bool = False
@@ -89,9 +127,24 @@ class Order:
     acked_at: datetime | None = None
     first_fill_at: datetime | None = None
     told_at: datetime | None = None
+    asked_at: datetime | None = None
+    cancel_asked: bool = False
+    asked_quantity: int | None = None
+    asked_margin: Money | None = None
     placed_at: datetime
     updated_at: datetime
     completed_at: datetime | None = None
+
+    @property
+    def key(self) -> Key:
+        """Which position it moves."""
+        return Key(self.segment, self.symbol, self.product)
+
+    @property
+    def contract(self) -> Contract:
+        """What margin and charges have to know of it."""
+        is_option = self.option_type is not None
+        return Contract(is_option, self.strike, self.kind, self.lot or 0, self.expiry)
 
     @property
     def tag(self) -> str:
@@ -105,8 +158,15 @@ class Order:
 
     @property
     def margin(self) -> Money:
-        """What is blocked now, for that part of it which still works."""
-        return Money(self.margin_blocked * self.remaining // max(self.quantity, 1))
+        """What is blocked now, for that part of it which still works.
+
+        While a change is awaited nobody knows which of the two works: the dearer one is blocked.
+        """
+        now = Money(self.margin_blocked * self.remaining // max(self.quantity, 1))
+        if self.asked_quantity is None or self.asked_margin is None or not self.remaining:
+            return now
+        then = self.asked_margin * (self.asked_quantity - self.filled) // self.asked_quantity
+        return max(now, Money(then))
 
     @property
     def average_price(self) -> Price | None:
@@ -119,6 +179,10 @@ class Order:
     def is_active(self) -> bool:
         """Whether it may still fill."""
         return self.status in ACTIVE
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Say whether it waited longer for a person than it may."""
+        return self.expires_at is not None and self.expires_at <= now
 
     @property
     def end_is_inferred(self) -> bool:
@@ -145,6 +209,15 @@ class Order:
     def lost(self, now: datetime) -> Order:
         """Return it as one of which only the broker's book can tell."""
         return self.moved(UNKNOWN, now)
+
+    def made(self) -> dict[str, Any]:
+        """Return what differs once the change that was asked for is known to be made."""
+        margin = self.asked_margin or NOTHING
+        return self.unmade() | {"margin_blocked": margin, "is_exit": not margin}
+
+    def unmade(self) -> dict[str, Any]:
+        """Return what differs once it is known that no change is made any more."""
+        return {"asked_quantity": None, "asked_margin": None}
 
     def not_found(self, now: datetime) -> Order:
         """Return it as one that the broker's book, read twice since, does not have."""

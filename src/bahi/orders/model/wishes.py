@@ -4,29 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.errors import Conflict, Invalid
 from bahi.kernel.money import Price, plain
 from bahi.kernel.words import (
+    AmoTime,
+    LegType,
     OrderType,
     Product,
     Segment,
     Side,
     Validity,
 )
+from bahi.risk.model.verdict import Reference
 
-LONGEST_NAME = 100
-SHARES = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
-OFFERED = (OrderType.MARKET, OrderType.LIMIT)
-"""Stops come with the slice of all order kinds."""
+LONGEST_NAME: Final = 100
+SHARES: Final = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
+STOPS: Final = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET})
+LIMITED: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS})
+LEAST_DISCLOSED_PERCENT: Final = 10
 
 
 class MarketClosed(Conflict):
     """The market is closed."""
 
     code = "market_closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What an order is of a larger wish: a leg of another order, or one slice of several."""
+
+    of_order: int | None = None
+    leg: LegType | None = None
+    slices: str | None = None
+    slice_index: int | None = None
+    whole_quantity: int | None = None
+
+
+WHOLE: Final = Part()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What protects the position that an order opens: a stop, and perhaps a target.
+
+    `trailing` is the step by which the stop follows a price that moves the right way.
+    """
+
+    stop: Price
+    target: Price | None = None
+    trailing: Price | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +71,15 @@ class PlaceOrder:
     product: Product
     order_type: OrderType = OrderType.LIMIT
     price: Price | None = None
+    trigger_price: Price | None = None
     validity: Validity = Validity.DAY
+    disclosed_quantity: int = 0
+    amo_time: AmoTime | None = None
     client_order_id: str | None = None
     strategy: str | None = None
+    send_at: datetime | None = None
+    part: Part = WHOLE
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +88,40 @@ class Seen:
 
     instrument: Instrument
     is_open: bool | None
-    price: Price | None
-    priced_at: datetime | None
-    source: str | None
+    reference: Reference | None
+    settled: date | None = None  # the last day whose purchases are delivered
+
+    @property
+    def price(self) -> Price | None:
+        """The last price, where a fresh one is known."""
+        return None if self.reference is None else self.reference.price
 
 
 def check(wish: PlaceOrder, seen: Seen) -> None:
     """Refuse a wish that no exchange could take, by the first thing that is wrong with it."""
-    for sentence in _faults(wish, seen.instrument):
+    check_terms(wish, seen.instrument)
+    if wish.send_at is None:
+        require_hours(seen, wish.amo_time)
+
+
+def check_terms(wish: PlaceOrder, listed: Instrument) -> None:
+    """Refuse a wish whose terms fit no instrument of its kind, at whatever hour."""
+    for sentence in _faults(wish, listed):
         raise Invalid(sentence)
+
+
+def require_hours(seen: Seen, amo_time: AmoTime | None) -> None:
+    """Refuse what is not sent while its market takes it."""
+    exchange = seen.instrument.exchange
+    if amo_time is not None:
+        if seen.is_open is True:
+            raise Conflict(f"amo_time: {exchange} is open; leave it out to place the order now.")
+        return
     if seen.is_open is not True:
         known = "closed" if seen.is_open is False else "not known to be open"
         raise MarketClosed(
-            f"{seen.instrument.exchange} is {known}; place it while the market is open."
+            f"{exchange} is {known}; place it while the market is open, or after hours with "
+            "amo_time."
         )
 
 
@@ -72,8 +130,16 @@ def _faults(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
         yield f"client_order_id: its length is not 1 to {LONGEST_NAME} characters."
     if not it.is_tradable:
         yield f"symbol: {it.symbol} is an index; trade its futures or options."
-    if wish.order_type not in OFFERED:
-        yield f"order_type: {wish.order_type} is not offered yet; MARKET and LIMIT are."
+    yield from _wrong_quantity(wish, it)
+    yield from _wrong_price(wish, it)
+    yield from _wrong_stop(wish, it)
+    yield from _wrong_display(wish, it)
+    yield from _wrong_product(wish, it)
+    if wish.guard is not None:
+        yield from _wrong_guard(wish, wish.guard, it)
+
+
+def _wrong_quantity(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
     if wish.quantity <= 0:
         yield f"quantity: {wish.quantity} is not above zero."
     if wish.quantity % it.lot_size:
@@ -85,31 +151,97 @@ def _faults(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
     if it.largest_order is not None and wish.quantity > it.largest_order:
         yield (
             f"quantity: {wish.quantity} of {it.symbol} is above the exchange's freeze limit; "
-            f"one order may ask for {it.largest_order}."
+            f"one order may ask for {it.largest_order}; ask for it in slices."
         )
-    yield from _wrong_price(wish, it)
-    yield from _wrong_product(wish, it)
 
 
 def _wrong_price(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
-    if wish.order_type is OrderType.MARKET:
+    if wish.order_type not in LIMITED:
         if wish.price is not None:
-            yield "price: a MARKET order has none; leave it out, or ask for LIMIT."
+            yield f"price: a {wish.order_type} order has none; leave it out, or ask for a limit."
         return
     if wish.price is None or wish.price <= 0:
         yield f"price: a {wish.order_type} order needs one above zero."
-    elif it.tick_size and wish.price % it.tick_size:
-        below = Price(wish.price // it.tick_size * it.tick_size)
+    else:
+        yield from _off_tick("price", wish.price, it)
+
+
+def _wrong_stop(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
+    trigger, price = wish.trigger_price, wish.price
+    if wish.order_type not in STOPS:
+        if trigger is not None:
+            yield (
+                f"trigger_price: a {wish.order_type} order has none; ask for STOP_LOSS or "
+                "STOP_LOSS_MARKET."
+            )
+        return
+    if trigger is None or trigger <= 0:
+        yield f"trigger_price: a {wish.order_type} order needs one above zero."
+        return
+    yield from _off_tick("trigger_price", trigger, it)
+    if wish.order_type is OrderType.STOP_LOSS_MARKET and it.option_type is not None:
+        yield "order_type: no exchange takes STOP_LOSS_MARKET on options; ask for STOP_LOSS."
+    if price is not None and (price < trigger if wish.side is Side.BUY else price > trigger):
+        side = "below" if wish.side is Side.BUY else "above"
         yield (
-            f"price: {plain(wish.price)} is not on the tick of {plain(it.tick_size)}; "
+            f"price: {plain(price)} is {side} the trigger of {plain(trigger)}, so a fired "
+            f"{wish.side} would not meet the market."
+        )
+
+
+def _off_tick(name: str, price: Price, it: Instrument) -> Iterator[str]:
+    if it.tick_size and price % it.tick_size:
+        below = Price(price // it.tick_size * it.tick_size)
+        yield (
+            f"{name}: {plain(price)} is not on the tick of {plain(it.tick_size)}; "
             f"{plain(below)} and {plain(below + it.tick_size)} are."
         )
+
+
+def _wrong_display(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
+    shown = wish.disclosed_quantity
+    if wish.validity is Validity.IOC and (shown or wish.amo_time is not None):
+        yield "validity: an IOC order trades at once, whole and in hours; ask for DAY."
+    if not shown:
+        return
+    least = -(-wish.quantity * LEAST_DISCLOSED_PERCENT // 100)
+    if it.segment not in SHARES:
+        yield "disclosed_quantity: is for shares; leave it out."
+    elif not least <= shown <= wish.quantity:
+        yield (
+            f"disclosed_quantity: {shown} is not {least} to {wish.quantity}; at least "
+            f"{LEAST_DISCLOSED_PERCENT} % of the order is shown."
+        )
+
+
+def _wrong_guard(wish: PlaceOrder, guard: Guard, it: Instrument) -> Iterator[str]:
+    """A guarded position lies between its stop and its target, wherever it was opened."""
+    way = 1 if wish.side is Side.BUY else -1
+    prices = {"stop": guard.stop, "target": guard.target, "trailing": guard.trailing}
+    for name, price in prices.items():
+        if price is not None and price <= 0:
+            yield f"{name}: {plain(price)} is not above zero."
+        if price is not None:
+            yield from _off_tick(name, price, it)
+    if wish.product not in {Product.INTRADAY, Product.MARGIN}:
+        yield f"product: {wish.product} is not guarded; ask for INTRADAY or MARGIN."
+    entry = wish.price if wish.price is not None else wish.trigger_price
+    ends = [("stop", guard.stop, 1)] + ([("target", guard.target, -1)] if guard.target else [])
+    for name, price, sign in ends:
+        if entry is not None and (entry - price) * way * sign <= 0:
+            where = "below" if way * sign > 0 else "above"
+            yield (
+                f"{name}: {plain(price)} is not {where} the entry of {plain(entry)}; a {wish.side} "
+                f"has its {name} {where} it."
+            )
+    if guard.target is not None and (guard.target - guard.stop) * way <= 0:
+        yield f"target: {plain(guard.target)} and stop {plain(guard.stop)} lie the wrong way round."
 
 
 def _wrong_product(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
     is_share = it.segment in SHARES
     if wish.product in {Product.CO, Product.BO}:
-        yield f"product: {wish.product} is not offered yet; CNC, INTRADAY, MARGIN and MTF are."
+        yield f"product: {wish.product} is asked for as a cover or bracket order of its own."
     if wish.product in {Product.CNC, Product.MTF} and not is_share:
         yield f"product: {wish.product} is for shares; {it.symbol} takes INTRADAY or MARGIN."
     if wish.product is Product.MARGIN and is_share:

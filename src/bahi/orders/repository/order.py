@@ -15,8 +15,11 @@ from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.errors import Conflict
 from bahi.kernel.words import (
+    AmoTime,
     EventSource,
     EventType,
+    InstrumentType,
+    LegType,
     OptionType,
     OrderStatus,
     OrderType,
@@ -25,7 +28,7 @@ from bahi.kernel.words import (
     Side,
     Validity,
 )
-from bahi.orders.model.order import FIELDS, Order, differences
+from bahi.orders.model.order import ACTIVE, FIELDS, Order, differences
 from bahi.orders.tables import order_events, order_keys, orders
 
 COLUMN_OF: Final[Mapping[str, str]] = MappingProxyType(
@@ -34,9 +37,12 @@ COLUMN_OF: Final[Mapping[str, str]] = MappingProxyType(
         "segment": "exchange_segment",
         "filled": "filled_qty",
         "disclosed_quantity": "disclosed_qty",
+        "kind": "instrument_type",
+        "lot": "lot_size",
         "expiry": "drv_expiry",
         "strike": "drv_strike",
         "option_type": "drv_option_type",
+        "slice_total_quantity": "slice_total_qty",
     }
 )
 """The column that keeps each field."""
@@ -49,9 +55,14 @@ _WORDS: Final[Mapping[str, Any]] = {
     "validity": Validity,
     "status": OrderStatus,
     "option_type": OptionType,
+    "kind": InstrumentType,
+    "leg_type": LegType,
+    "amo_time": AmoTime,
     "expiry": date.fromisoformat,
 }
-_FLAGS: Final = frozenset({"trigger_pending", "is_exit", "is_external"})
+_FLAGS: Final = frozenset(
+    {"trigger_pending", "is_exit", "is_external", "cancel_asked", "is_sliced", "is_amo", "is_kept"}
+)
 _INSTANTS: Final = frozenset(name for name in FIELDS if name.endswith("_at")) | {"send_before"}
 _DERIVED: Final = ("remaining_qty", "average_price")
 _COLUMNS: Final = tuple(orders.c[COLUMN_OF[name]] for name in FIELDS)
@@ -80,16 +91,17 @@ _ADD_EVENT: Final = Statement(
         {column.name: sa.bindparam(column.name) for column in order_events.columns}
     )
 )
-_SELECT: Final = sa.select(*_COLUMNS)
-_BY_ID: Final = Statement(_SELECT.where(orders.c.id == sa.bindparam("id")))
+_ON_THE_WAY: Final = sa.text("status IN ('TRANSIT','UNKNOWN')")  # as the index says it
+SELECT: Final = sa.select(*_COLUMNS)
+_BY_ID: Final = Statement(SELECT.where(orders.c.id == sa.bindparam("id")))
 _BY_CLIENT_ID: Final = Statement(
-    _SELECT.where(
+    SELECT.where(
         orders.c.account_id == sa.bindparam("account_id"),
         orders.c.client_order_id == sa.bindparam("client_order_id"),
     )
 )
 _BY_BROKER_ID: Final = Statement(
-    _SELECT.where(
+    SELECT.where(
         orders.c.account_id == sa.bindparam("account_id"),
         orders.c.broker_order_id == sa.bindparam("broker_order_id"),
     )
@@ -141,17 +153,59 @@ def find_by_broker_id(tx: Tx, account_id: int, broker_order_id: str) -> Order | 
     return _found(tx.row(_BY_BROKER_ID, asked))
 
 
-def working_on(
-    tx: Tx, account_id: int, instrument: tuple[Segment, str], statuses: Iterable[OrderStatus]
+def any_at_all(tx: Tx) -> bool:
+    """Say whether the store has an order."""
+    return tx.row(sa.select(orders.c.id).limit(1)) is not None
+
+
+def unsettled(tx: Tx, sent_before: datetime, asked_before: datetime, at_most: int) -> list[Order]:
+    """Return orders of which the broker's book has to tell.
+
+    They are UNKNOWN, or in TRANSIT and were not to be sent after an instant, or something was asked
+    of them before another and is not answered.
+    """
+    overdue = sa.and_(orders.c.status == "TRANSIT", orders.c.send_before <= to_micros(sent_before))
+    sent = SELECT.where(
+        _ON_THE_WAY,
+        sa.or_(orders.c.status == "UNKNOWN", overdue),
+    )
+    asked = SELECT.where(
+        orders.c.asked_at.is_not(None), orders.c.asked_at <= to_micros(asked_before)
+    )
+    found = [order_of(row) for row in tx.rows(sent.order_by(orders.c.id).limit(at_most))]
+    known = {it.id for it in found}
+    more = [order_of(row) for row in tx.rows(asked.order_by(orders.c.asked_at).limit(at_most))]
+    return found + [it for it in more if it.id not in known]
+
+
+def working_of(
+    tx: Tx,
+    account_id: int,
+    only: tuple[str | None, Segment | None, str | None],
+    at_most: int,
 ) -> list[Order]:
-    """Return an account's orders of an instrument that are in one of some statuses."""
-    segment, symbol = instrument
-    clause = _SELECT.where(
+    """Return what works on an account: of a strategy, a segment, a symbol where these are given."""
+    strategy, segment, symbol = only
+    clause = SELECT.where(
         orders.c.account_id == account_id,
-        orders.c.status.in_([str(it) for it in statuses]),
-        orders.c.symbol == symbol,
-        orders.c.exchange_segment == str(segment),
-    ).order_by(orders.c.id)
+        orders.c.status.in_([str(it) for it in sorted(ACTIVE)]),
+    )
+    if strategy is not None:
+        clause = clause.where(orders.c.strategy == strategy)
+    if segment is not None:
+        clause = clause.where(orders.c.exchange_segment == str(segment))
+    if symbol is not None:
+        clause = clause.where(orders.c.symbol == symbol)
+    return [order_of(row) for row in tx.rows(clause.order_by(orders.c.id).limit(at_most))]
+
+
+def of_account(tx: Tx, account_id: int, since: datetime, at_most: int) -> list[Order]:
+    """Return an account's orders since an instant, newest first."""
+    clause = (
+        SELECT.where(orders.c.account_id == account_id, orders.c.placed_at >= to_micros(since))
+        .order_by(orders.c.placed_at.desc())
+        .limit(at_most)
+    )
     return [order_of(row) for row in tx.rows(clause)]
 
 
@@ -236,3 +290,13 @@ def _read(name: str, value: Any) -> Any:
         return bool(value)
     word = _WORDS.get(name)
     return value if word is None else word(value)
+
+
+def due(tx: Tx, now: datetime, at_most: int) -> list[Order]:
+    """Return orders that wait no longer: their time has come, or nobody approved them in time."""
+    at = to_micros(now)
+    clause = SELECT.where(
+        sa.text("status = 'PENDING'"),
+        sa.or_(orders.c.release_at <= at, orders.c.expires_at <= at),
+    ).order_by(orders.c.id)
+    return [order_of(row) for row in tx.rows(clause.limit(at_most))]

@@ -5,24 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from bahi.db.tx import Tx
+from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import BahiError, Invalid, NotFound
 from bahi.kernel.ids import from_tag
 from bahi.kernel.money import Money
 from bahi.kernel.ports import Update
-from bahi.kernel.words import EventSource, EventType, OrderStatus, OrderType, Product, Segment, Side
+from bahi.kernel.words import (
+    EventSource,
+    EventType,
+    OrderStatus,
+    OrderType,
+    Product,
+    Segment,
+    Side,
+    Validity,
+)
+from bahi.notify.model import Cause, Severity
+from bahi.notify.service import raise_alert, resolve
+from bahi.orders.model.changing import Evidence
 from bahi.orders.model.hearing import Booking, Told, heard, to_book
-from bahi.orders.model.order import REJECTED, Order
+from bahi.orders.model.order import REJECTED, TRANSIT, UNKNOWN, Order
 from bahi.orders.repository import order as rows
-from bahi.portfolio.model import margin
+from bahi.orders.service.answering import answered
 from bahi.portfolio.model.book import Book
+from bahi.portfolio.model.charges import Earlier
 from bahi.portfolio.model.money import Block
-from bahi.portfolio.model.position import Key
+from bahi.portfolio.model.terms import Terms
 from bahi.portfolio.model.trade import Trade
-from bahi.portfolio.service.books import block, book_trade, lock_book, save_book, told_of
+from bahi.portfolio.service.books import block, book_trade, booked_of, lock_book, save_book
 
 _NAMES: Final = {
     OrderStatus.OPEN: EventType.OPEN,
@@ -42,25 +56,64 @@ class NotOurs(BahiError):
     code = "not_ours"
 
 
-def ingest(tx: Tx, account_id: int, told: tuple[Update, EventSource], now: datetime) -> Order:
+class Word(NamedTuple):
+    """What a broker said of one order, and which way it came.
+
+    `listed` is the instrument as the catalogue knows it, for an order that we did not place.
+    """
+
+    update: Update
+    source: EventSource
+    listed: Instrument | None = None
+    evidence: Evidence = Evidence()
+
+
+def ingest(tx: Tx, account_id: int, word: Word, terms: Terms, now: datetime) -> Order:
     """Take in what a broker said of one order, however often and late; return the order."""
-    update, source = told
+    update, source, listed, _ = word
     before = lock_book(tx, account_id)
     book = before.on(exchange_day(now))
     known = _find(tx, account_id, update)
     if known is None:
-        known = _adopted(tx, account_id, update, now)
+        known = _adopted(tx, account_id, (update, listed), now)
         rows.add(tx, known, now, source)
         book = replace(book, open_orders=book.open_orders + 1)
-    booked = to_book(known, update, Told(*told_of(tx, known.id)), now)
+    so_far = booked_of(tx, known.id)
+    booked = to_book(known, update, Told(so_far.names, so_far.has_cumulative), now)
     after = heard(known, update, booked, now)
+    if after.asked_at is not None:
+        after = answered(tx, (known, after), update, word.evidence, now)
+    earlier: Earlier | None = so_far.earlier
     for booking in booked:
-        book = _book_trade(tx, book, known, booking, now)
+        trade = _trade(tx, known, booking, earlier)
+        book, _, earlier = book_trade(tx, book, trade, terms, now)
     if after is not known:
-        book = _moved(tx, book, (known, after), source, now)
+        book = move(tx, book, (known, after), source, now)
     if book != before:
         save_book(tx, before, book, now)
+    if known.status is UNKNOWN and after.status is not UNKNOWN:
+        resolve(tx, topic_of(after), now)
+    if update.status is None:
+        _tell_stranger(tx, after, now)
     return after
+
+
+def topic_of(order: Order) -> str:
+    """Return what the alert is about that nobody knows what became of an order."""
+    return f"order_unknown:{order.id}"
+
+
+def _tell_stranger(tx: Tx, order: Order, now: datetime) -> None:
+    """Tell of a word that nobody knows."""
+    cause = Cause(
+        severity=Severity.WARNING,
+        source="orders",
+        message=f"The broker calls order {order.id} {order.broker_status!r}, a word that is not "
+        "known; it is taken to be as it was. Look it up at the broker.",
+        topic=f"order_word:{order.id}",
+        account_id=order.account_id,
+    )
+    raise_alert(tx, cause, now)
 
 
 def close_unsent(tx: Tx, order: Order, why: str, now: datetime) -> Order:
@@ -74,15 +127,55 @@ def refuse(tx: Tx, order: Order, why: str, now: datetime) -> Order:
     return _ended(tx, order, lambda known: known.moved(REJECTED, now, **refused), now)
 
 
-def _ended(tx: Tx, order: Order, move: Callable[[Order], Order], now: datetime) -> Order:
+def lose(tx: Tx, order: Order, now: datetime) -> Order:
+    """Say of an order that only the broker's book can tell what became of it."""
+    return _ended(tx, order, lambda known: known.lost(now), now, only=TRANSIT)
+
+
+def give_up(tx: Tx, order: Order, now: datetime) -> Order:
+    """End an order that the broker's book, read twice since it could have been sent, has not."""
+    return _ended(tx, order, lambda known: known.not_found(now), now, only=UNKNOWN)
+
+
+def _ended(
+    tx: Tx,
+    order: Order,
+    conclude: Callable[[Order], Order],
+    now: datetime,
+    *,
+    only: OrderStatus | None = None,
+) -> Order:
+    """Write our own conclusion; of an order that has moved on meanwhile (`only`), nothing."""
     before = lock_book(tx, order.account_id)
     known = rows.find(tx, order.id)
     if known is None:
         raise NotFound(f"There is no order {order.id}.")
-    after = move(known)
-    book = _moved(tx, before.on(exchange_day(now)), (known, after), EventSource.SYSTEM, now)
+    if only is not None and known.status is not only:
+        return known
+    after = conclude(known)
+    book = move(tx, before.on(exchange_day(now)), (known, after), EventSource.SYSTEM, now)
     save_book(tx, before, book, now)
+    if after.status is UNKNOWN:
+        _tell_of_silence(tx, after, now)
+    elif known.status is UNKNOWN:
+        resolve(tx, topic_of(after), now)
     return after
+
+
+def _tell_of_silence(tx: Tx, order: Order, now: datetime) -> None:
+    since = order.intent_at or order.placed_at
+    age = max(0, int((now - since).total_seconds()))
+    cause = Cause(
+        severity=Severity.CRITICAL,
+        source="orders",
+        message=f"Order {order.id} ({order.side} {order.quantity} {order.symbol}) was not answered "
+        f"for {age} s; it may be at the broker as {order.tag}. Its book is read until that is "
+        "known; do not send it again.",
+        topic=topic_of(order),
+        account_id=order.account_id,
+        details={"order_id": str(order.id), "age_s": age},
+    )
+    raise_alert(tx, cause, now)
 
 
 def _find(tx: Tx, account_id: int, update: Update) -> Order | None:
@@ -97,8 +190,11 @@ def _find(tx: Tx, account_id: int, update: Update) -> Order | None:
     return rows.find_by_broker_id(tx, account_id, update.broker_order_id)
 
 
-def _adopted(tx: Tx, account_id: int, update: Update, now: datetime) -> Order:
+def _adopted(
+    tx: Tx, account_id: int, told: tuple[Update, Instrument | None], now: datetime
+) -> Order:
     """Make an order of ours of one that others placed at the broker."""
+    update, listed = told
     asked = update.asked
     if asked is None:
         raise NotOurs
@@ -106,15 +202,23 @@ def _adopted(tx: Tx, account_id: int, update: Update, now: datetime) -> Order:
         id=tx.new_id(),
         account_id=account_id,
         broker_order_id=update.broker_order_id,
+        instrument_id=None if listed is None else listed.id,
         segment=Segment(asked.segment),
         symbol=asked.symbol,
         side=Side(asked.side),
         product=Product(asked.product),
         order_type=OrderType(asked.order_type),
+        validity=Validity(asked.validity),
         quantity=asked.quantity,
+        disclosed_quantity=asked.disclosed_quantity,
         price=asked.price,
         trigger_price=asked.trigger_price,
-        status=OrderStatus.TRANSIT,
+        status=TRANSIT,
+        kind=None if listed is None else listed.kind,
+        lot=None if listed is None else listed.lot_size,
+        expiry=None if listed is None else listed.expiry,
+        strike=None if listed is None else listed.strike,
+        option_type=None if listed is None else listed.option_type,
         actor="external",
         is_external=True,
         placed_at=update.at or now,
@@ -122,37 +226,35 @@ def _adopted(tx: Tx, account_id: int, update: Update, now: datetime) -> Order:
     )
 
 
-def _book_trade(tx: Tx, book: Book, order: Order, booking: Booking, now: datetime) -> Book:
-    trade = Trade(
+def _trade(tx: Tx, order: Order, booking: Booking, earlier: Earlier | None) -> Trade:
+    return Trade(
         id=tx.new_id(),
         account_id=order.account_id,
         order_id=order.id,
         name=booking.name,
         told_as=booking.told_as,
         instrument_id=order.instrument_id,
-        key=Key(order.segment, order.symbol, order.product),
+        key=order.key,
+        contract=order.contract,
         side=order.side,
         order_type=str(order.order_type),
         quantity=booking.quantity,
         price=booking.price,
         value=booking.value,
         at=booking.at,
+        earlier=earlier,
     )
-    contract = margin.Contract(order.option_type is not None, order.strike)
-    return book_trade(tx, book, trade, contract, now).book
 
 
-def _moved(
-    tx: Tx, book: Book, move: tuple[Order, Order], source: EventSource, now: datetime
-) -> Book:
+def move(tx: Tx, book: Book, step: tuple[Order, Order], source: EventSource, now: datetime) -> Book:
     """Write an order's next version, and free what it blocks no more."""
-    before, after = move
+    before, after = step
     name = EventType.MODIFIED if after.status is before.status else _NAMES[after.status]
     if after.status is before.status and after.filled != before.filled:
         name = _NAMES[after.status]
     rows.save(tx, before, after, (name, source), now)
-    key = Key(after.segment, after.symbol, after.product)
-    freed = after.margin - before.margin
-    book = block(tx, book, Block(after.id, key, Money(freed), f"the order is {after.status}"), now)
+    freed = Money(after.margin - before.margin)
+    why = f"the order is {after.status}"
+    book = block(tx, book, Block(after.id, after.key, freed, why), now)
     ended = int(before.is_active) - int(after.is_active)
     return replace(book, open_orders=book.open_orders - ended)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from bahi.audit.service import note
 from bahi.db.lanes import Lane
@@ -13,24 +13,31 @@ from bahi.kernel.actor import Actor
 from bahi.kernel.clock import Deadline, exchange_day
 from bahi.kernel.errors import Conflict, NotSent, Rejected, Silent
 from bahi.kernel.ids import node_of
-from bahi.kernel.money import NOTHING, Money
+from bahi.kernel.money import NOTHING
 from bahi.kernel.ports import Ticket
-from bahi.kernel.words import EventSource, OrderStatus, Product, Side
-from bahi.orders.model.order import ACTIVE, TRANSIT, Order
-from bahi.orders.model.wishes import PlaceOrder, Seen, check, is_exit
+from bahi.kernel.words import EventSource, OrderStatus
+from bahi.orders.model.order import (
+    APPROVAL,
+    APPROVED_WITHIN,
+    PENDING,
+    SEND_WITHIN,
+    TIME,
+    TRANSIT,
+    Order,
+)
+from bahi.orders.model.wishes import Guard, PlaceOrder, Seen, check
 from bahi.orders.repository import order as rows
 from bahi.orders.service.desk import Desk
-from bahi.orders.service.ingesting import close_unsent, ingest, refuse
-from bahi.portfolio.model import margin
+from bahi.orders.service.ingesting import Word, close_unsent, ingest, refuse
+from bahi.orders.service.judging import Grounds, judge
 from bahi.portfolio.model.book import Book
 from bahi.portfolio.model.money import Block
-from bahi.portfolio.model.position import Key
-from bahi.portfolio.service.books import block, lock_book, position_of, save_book
-from bahi.risk.model.verdict import Denial, Exposure, judge
+from bahi.portfolio.model.terms import Terms
+from bahi.portfolio.service.books import block, lock_book, save_book
+from bahi.risk.model.verdict import Denial
 from bahi.risk.service import deny
 
-SEND_WITHIN_S: Final = 5.0
-"""After this an order that was not sent is not sent any more."""
+SEND_WITHIN_S: Final = SEND_WITHIN.total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +48,14 @@ class Intent:
     account_id: int
     wish: PlaceOrder
     seen: Seen
+    terms: Terms
     now: datetime
+    needs_approval: bool = False
+
+    @property
+    def grounds(self) -> Grounds:
+        """By what its verdict is given."""
+        return Grounds(self.seen, self.terms)
 
 
 class Recorded(NamedTuple):
@@ -52,26 +66,37 @@ class Recorded(NamedTuple):
 
 
 async def place_order(desk: Desk, wish: PlaceOrder) -> Order:
-    """Place an order; the same client_order_id again returns the order that it named first."""
+    """Place an order; the same client_order_id again returns the order that it named first.
+
+    The house sees it through: a caller that is cancelled cuts nothing.
+    """
     seen = desk.look(wish.segment, wish.symbol)
     check(wish, seen)
-    deadline = Deadline(SEND_WITHIN_S)
+    await desk.freshen()
+    return await desk.errands.see_through(_place(desk, wish, seen, Deadline(SEND_WITHIN_S)))
+
+
+async def _place(desk: Desk, wish: PlaceOrder, seen: Seen, deadline: Deadline) -> Order:
     intent = Intent(
         actor=desk.actor,
         account_id=desk.account_id,
         wish=wish,
         seen=seen,
+        terms=desk.terms,
         now=desk.clock(),
+        needs_approval=desk.needs_approval(wish.strategy),
     )
     order, is_new = await desk.store.write(
         record_intent, intent, lane=Lane.INTENT, account=desk.account_id
     )
     if not is_new or order.status is not TRANSIT:
-        return order  # asked twice, or refused: nothing is sent
-    return await _send(desk, order, deadline)
+        return order  # asked twice, refused, or it waits: nothing is sent
+    order = await send(desk, order, deadline)
+    desk.wake()
+    return order
 
 
-async def _send(desk: Desk, order: Order, deadline: Deadline) -> Order:
+async def send(desk: Desk, order: Order, deadline: Deadline) -> Order:
     """Send an order once and write down what came of it; silence stays for who settles it."""
     account = desk.account_id
     if deadline.passed():
@@ -87,8 +112,8 @@ async def _send(desk: Desk, order: Order, deadline: Deadline) -> Order:
         return await desk.store.write(refuse, order, str(fault), desk.clock(), account=account)
     except Silent:
         return order
-    told = (update, EventSource.REST_API)
-    return await desk.store.write(ingest, account, told, desk.clock(), account=account)
+    word = Word(update, EventSource.REST_API)
+    return await desk.store.write(ingest, account, word, desk.terms, desk.clock(), account=account)
 
 
 def ticket_of(order: Order) -> Ticket:
@@ -105,23 +130,20 @@ def ticket_of(order: Order) -> Ticket:
         price=order.price,
         trigger_price=order.trigger_price,
         disclosed_quantity=order.disclosed_quantity,
+        amo_time=order.amo_time,
     )
 
 
 def record_intent(tx: Tx, intent: Intent) -> Recorded:
     """Write an order before it is sent, or the refusal of it; one name, one order."""
-    wish, now = intent.wish, intent.now
+    now = intent.now
     before = lock_book(tx, intent.account_id)
-    if known := _known(tx, intent):
+    if known := named(tx, intent):
         return Recorded(known, is_new=False)
     book = before.on(exchange_day(now))
-    order = _intended(tx, intent)
-    contract = contract_of(intent.seen)
-    needed = _needed(intent, contract, is_exit=order.is_exit)
-    exposure = Exposure(margin=needed, is_exit=order.is_exit, strategy=wish.strategy)
-    denial = _undelivered(order) or judge(book, exposure)
+    book, order, denial = judge(tx, book, _intended(tx, intent), intent.grounds, now)
     if denial is None:
-        order = replace(order, margin_blocked=needed)
+        order = _held(intent, order)
         book = _accepted(tx, book, order, now)
     else:
         order = _denied(tx, order, denial, now)
@@ -130,7 +152,8 @@ def record_intent(tx: Tx, intent: Intent) -> Recorded:
     return Recorded(order, is_new=True)
 
 
-def _known(tx: Tx, intent: Intent) -> Order | None:
+def named(tx: Tx, intent: Intent) -> Order | None:
+    """Return the order that a wish's name was given to before."""
     name = intent.wish.client_order_id
     if name is None:
         return None
@@ -157,68 +180,63 @@ def _intended(tx: Tx, intent: Intent) -> Order:
         validity=wish.validity,
         quantity=wish.quantity,
         price=wish.price,
+        trigger_price=wish.trigger_price,
+        disclosed_quantity=wish.disclosed_quantity,
+        is_amo=wish.amo_time is not None,
+        amo_time=wish.amo_time,
+        parent_order_id=wish.part.of_order,
+        leg_type=wish.part.leg,
+        is_sliced=wish.part.slices is not None,
+        slice_group_id=wish.part.slices,
+        slice_index=wish.part.slice_index,
+        slice_total_quantity=wish.part.whole_quantity,
+        **_guarded(wish.guard),
         status=TRANSIT,
+        kind=it.kind,
+        lot=it.lot_size,
         expiry=it.expiry,
         strike=it.strike,
         option_type=it.option_type,
         strategy=wish.strategy,
         actor=intent.actor.name,
         key_id=intent.actor.key_id,
-        is_exit=_is_exit(tx, intent),
         node=node_of(identity),
-        send_before=now + timedelta(seconds=SEND_WITHIN_S),
+        send_before=now + SEND_WITHIN,
         intent_at=now,
         placed_at=now,
         updated_at=now,
     )
 
 
-def _is_exit(tx: Tx, intent: Intent) -> bool:
-    wish, it = intent.wish, intent.seen.instrument
-    key = Key(it.segment, it.symbol, wish.product)
-    net = position_of(tx, intent.account_id, key).net
-    if not net or (net > 0) is (wish.side is Side.BUY):
-        return False
-    working = rows.working_on(tx, intent.account_id, (it.segment, it.symbol), ACTIVE)
-    exits = [it for it in working if it.side is wish.side and it.product is wish.product]
-    return is_exit(wish.side, wish.quantity, net, sum(it.remaining for it in exits))
+def _guarded(guard: Guard | None) -> dict[str, Any]:
+    """Return what an order keeps of its guard: a stop alone makes it a cover order."""
+    if guard is None:
+        return {}
+    if guard.target is None and guard.trailing is None:
+        return {"is_kept": True, "co_stop_loss": guard.stop}
+    return {
+        "is_kept": True,
+        "bo_stop_loss": guard.stop,
+        "bo_profit": guard.target,
+        "bo_trailing": guard.trailing,
+    }
 
 
-def _needed(intent: Intent, contract: margin.Contract, *, is_exit: bool) -> Money:
-    wish = intent.wish
-    if is_exit:
-        return NOTHING
-    price = wish.price if wish.price is not None else intent.seen.price
-    if price is None:
-        raise Conflict(
-            f"There is no fresh price of {wish.symbol}, so what a MARKET order needs is not "
-            "known; ask for LIMIT."
-        )
-    return margin.for_order(contract, wish.product, wish.side, wish.quantity, price)
-
-
-def contract_of(seen: Seen) -> margin.Contract:
-    """Return what margin has to know of an instrument."""
-    return margin.Contract(seen.instrument.option_type is not None, seen.instrument.strike)
-
-
-def _undelivered(order: Order) -> Denial | None:
-    """Refuse to sell for delivery what the account does not have."""
-    if order.product is not Product.CNC or order.side is Side.BUY or order.is_exit:
-        return None
-    return Denial(
-        "NOT_ALLOWED",
-        0,
-        order.quantity,
-        f"The account has no {order.quantity} {order.symbol} free to deliver; sell what it holds, "
-        "or sell INTRADAY.",
-    )
+def _held(intent: Intent, order: Order) -> Order:
+    """Return an order as it waits, if it has to: for its time, or for a person; no exit does."""
+    now, send_at = intent.now, intent.wish.send_at
+    if intent.needs_approval and not order.is_exit:
+        waits = replace(order, waits_for=APPROVAL, expires_at=now + APPROVED_WITHIN)
+    elif send_at is not None and send_at > now:
+        waits = replace(order, waits_for=TIME, release_at=send_at)
+    else:
+        return order
+    return replace(waits, status=PENDING, send_before=None)
 
 
 def _accepted(tx: Tx, book: Book, order: Order, now: datetime) -> Book:
     rows.add(tx, order, now)
-    key = Key(order.segment, order.symbol, order.product)
-    book = block(tx, book, Block(order.id, key, order.margin, "the order was placed"), now)
+    book = block(tx, book, Block(order.id, order.key, order.margin, "the order was placed"), now)
     return replace(book, orders_today=book.orders_today + 1, open_orders=book.open_orders + 1)
 
 
@@ -228,6 +246,7 @@ def _denied(tx: Tx, order: Order, denial: Denial, now: datetime) -> Order:
         status=OrderStatus.REJECTED,
         error_code=denial.violation,
         error_message=denial.sentence,
+        margin_blocked=NOTHING,
         completed_at=now,
         send_before=None,
     )

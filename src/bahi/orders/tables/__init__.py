@@ -2,6 +2,20 @@
 
 from bahi.orders.tables import views
 from bahi.orders.tables.forever import forever_orders
-from bahi.orders.tables.order import order_events, order_keys, order_modifications, orders
+from bahi.orders.tables.order import (
+    WORKING,
+    order_events,
+    order_keys,
+    order_modifications,
+    orders,
+)
 
-__all__ = ["forever_orders", "order_events", "order_keys", "order_modifications", "orders", "views"]
+__all__ = [
+    "WORKING",
+    "forever_orders",
+    "order_events",
+    "order_keys",
+    "order_modifications",
+    "orders",
+    "views",
+]

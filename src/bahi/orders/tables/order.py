@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bahi.db.schema import (
     HOUSE,
     TRADING,
@@ -23,10 +25,13 @@ from bahi.db.schema import (
     whole,
     word,
 )
+from bahi.db.views import among
 from bahi.kernel.words import (
+    ACTIVE_ORDER,
     AmoTime,
     EventSource,
     EventType,
+    InstrumentType,
     LegType,
     OptionType,
     OrderStatus,
@@ -36,6 +41,9 @@ from bahi.kernel.words import (
     Side,
     Validity,
 )
+
+WORKING: Final = among("status", ACTIVE_ORDER)
+"""An order that may still fill; statements say it as the index does."""
 
 orders = HOUSE.table(
     "orders",
@@ -77,6 +85,7 @@ orders = HOUSE.table(
     text("bo_order_type", "How a bracket's entry meets the market.", null=True),
     ref("parent_order_id", "orders.id", "Whose leg or slice.", on_delete="CASCADE", null=True),
     word("leg_type", LegType, "Which part of a bracket.", null=True),
+    flag("is_kept", "Its exits are looked after: placed, sized, moved, taken back.", default=False),
     flag("is_sliced", "One part of an order too large for the exchange.", default=False),
     text("slice_group_id", "What its slices share.", null=True),
     whole("slice_index", "Which slice.", null=True),
@@ -86,6 +95,8 @@ orders = HOUSE.table(
     text("exchange_order_id", "The exchange's name for it.", null=True),
     instant("exchange_at", "The exchange's time of it.", null=True),
     text("algo_id", "The exchange's id of the algorithm that asks.", null=True),
+    word("instrument_type", InstrumentType, "What kind of thing it is.", null=True),
+    quantity("lot_size", "Its lot, when it was asked for.", null=True),
     day("drv_expiry", "A derivative's last day.", null=True),
     word("drv_option_type", OptionType, "Call or put.", null=True),
     price("drv_strike", "An option's strike.", null=True),
@@ -101,6 +112,10 @@ orders = HOUSE.table(
     instant("expires_at", "When one that waits lapses.", null=True),
     text("approved_by", "Who let it go out.", null=True),
     instant("told_at", "The broker's time of the price and quantity above.", null=True),
+    instant("asked_at", "Since when the answer to a change or a cancel is awaited.", null=True),
+    flag("cancel_asked", "A cancel is awaited.", default=False),
+    quantity("asked_quantity", "How many a change that is awaited asks for.", null=True),
+    money("asked_margin", "Blocked for all of it once that change is made.", null=True),
     whole("node", "The process that sends it.", null=True),
     whole("version", "Grows by one with every change; what counts as newer.", default=1),
     instant("send_before", "After this it is not sent any more.", null=True),
@@ -117,8 +132,11 @@ orders = HOUSE.table(
     unique("account_id", "broker_order_id"),
     index("account_id", "status"),
     index("account_id", "placed_at"),
+    index("account_id", "symbol", where=WORKING),
     index("send_before", where="status IN ('TRANSIT','UNKNOWN')"),
     index("release_at", where="status = 'PENDING'"),
+    index("account_id", where="is_kept = 1"),
+    index("asked_at", where="asked_at IS NOT NULL"),
     index("correlation_id"),
     index("security_id", "exchange_segment"),
     index("symbol", "placed_at"),

@@ -39,6 +39,10 @@ class Book:
     open_orders: int = 0
     realized_today: Money = NOTHING
     latched_at: datetime | None = None
+    unrealized: Money | None = None  # None: not known
+    marked_at: datetime | None = None
+    limits: str | None = None  # as `risk` writes them
+    rates: str | None = None
     cash: Money = NOTHING
     margin_used: Money = NOTHING
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from enum import StrEnum
 from typing import NamedTuple
 
 from bahi.kernel.money import Money
@@ -17,9 +19,26 @@ class Block(NamedTuple):
     reason: str
 
 
-class Line(NamedTuple):
-    """An amount given, or taken where it is negative, and what there is after it."""
+class Entry(StrEnum):
+    """What a line of the ledger is for."""
 
+    OPENING = "OPENING"
+    TRADE = "TRADE"
+    CHARGES = "CHARGES"
+    NOTE = "NOTE"
+    DP = "DP"
+    CONVERSION = "CONVERSION"
+    EXPIRY = "EXPIRY"
+    EXERCISE = "EXERCISE"
+    DIVIDEND = "DIVIDEND"
+    RESET = "RESET"
+
+
+class Line(NamedTuple):
+    """An amount given, or taken where it is negative; the voucher names what it settles."""
+
+    kind: Entry
     particulars: str
     amount: Money
-    balance: Money
+    day: date | None = None
+    voucher: str | None = None

@@ -26,9 +26,10 @@ class Key(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """What moves a position: a trade, or an adjustment (`is_trade` False, signed quantity).
+    """What moves a position: a trade, or an adjustment (`is_trade` False).
 
-    An adjustment's value is what its quantity is worth in cost; it makes no profit by itself.
+    An adjustment's value is what its quantity is worth in cost, and it makes no profit by itself,
+    unless it `settles`: then it closes at its value as a trade would.
     """
 
     at: datetime
@@ -37,6 +38,7 @@ class Fact(NamedTuple):
     quantity: int
     value: Money
     is_trade: bool = True
+    settles: bool = False
 
     @property
     def signed(self) -> int:
@@ -86,9 +88,10 @@ def fold(position: Position, fact: Fact) -> Position:
     """Return the position after a fact that comes behind all that it has."""
     position = _on_day(_begun_anew(position), exchange_day(fact.at))
     closing = min(fact.quantity, abs(position.net)) if position.net * fact.signed < 0 else 0
-    gone = _share(position.open_cost, closing, abs(position.net))
-    brought = _share(fact.value, closing, fact.quantity)
-    profit = (brought - gone if position.net > 0 else gone - brought) if fact.is_trade else 0
+    gone = part_of(position.open_cost, closing, abs(position.net))
+    brought = part_of(fact.value, closing, fact.quantity)
+    earned = brought - gone if position.net > 0 else gone - brought
+    profit = earned if fact.is_trade or fact.settles else 0
     opening_cost = fact.value - brought
     position = replace(
         position,
@@ -153,6 +156,6 @@ def _counted(position: Position, fact: Fact) -> Position:
     )
 
 
-def _share(value: int, part: int, whole: int) -> int:
+def part_of(value: int, part: int, whole: int) -> int:
     """Return a part of a value, to the nearest ten-thousandth; of the whole, all of it."""
     return (2 * value * part + whole) // (2 * whole) if whole else 0

@@ -33,12 +33,16 @@ _PAGE: Final = sa.select(
     books.c.open_orders,
     books.c.realized_today,
     books.c.loss_latched_at,
+    books.c.unrealized_mark,
+    books.c.marked_at,
+    sa.cast(books.c.limits, sa.Text),
+    sa.cast(books.c.rate_bucket, sa.Text),
     funds.c.cash,
     funds.c.margin_used,
 ).join_from(books, funds, funds.c.account_id == books.c.account_id)
 _READ: Final = Statement(_PAGE.where(books.c.account_id == sa.bindparam("account_id")))
 _LOCK: Final = Statement(
-    _PAGE.where(books.c.account_id == sa.bindparam("account_id")).with_for_update(of=books)
+    _PAGE.where(books.c.account_id == sa.bindparam("account_id")).with_for_update(of=[books, funds])
 )
 _SAVE: Final = Statement(
     sa.update(books)
@@ -51,6 +55,9 @@ _SAVE: Final = Statement(
         open_orders=sa.bindparam("open_orders"),
         realized_today=sa.bindparam("realized_today"),
         loss_latched_at=sa.bindparam("loss_latched_at"),
+        unrealized_mark=sa.bindparam("unrealized_mark"),
+        marked_at=sa.bindparam("marked_at"),
+        rate_bucket=sa.bindparam("rate_bucket"),
         updated_at=sa.bindparam("updated_at"),
     )
 )
@@ -82,7 +89,9 @@ _ENTER: Final = Statement(
                 "debit",
                 "credit",
                 "balance",
+                "voucher_no",
                 "created_at",
+                "kind",
             )
         }
     )
@@ -147,6 +156,9 @@ def save(tx: Tx, before: Book, after: Book, now: datetime) -> None:
             "open_orders": after.open_orders,
             "realized_today": after.realized_today,
             "loss_latched_at": micros_of(after.latched_at),
+            "unrealized_mark": after.unrealized,
+            "marked_at": micros_of(after.marked_at),
+            "rate_bucket": after.rates,
             "updated_at": at,
         },
     )
@@ -182,18 +194,20 @@ def block(tx: Tx, account_id: int, blocked: Block, now: datetime) -> None:
     )
 
 
-def enter(tx: Tx, account_id: int, line: Line, now: datetime) -> None:
-    """Write a line of the ledger."""
+def enter(tx: Tx, account_id: int, line: Line, balance: Money, now: datetime) -> None:
+    """Write a line of the ledger, with what there is after it."""
     tx.change(
         _ENTER,
         {
             "id": tx.new_id(),
             "account_id": account_id,
-            "entry_date": exchange_day(now).isoformat(),
+            "entry_date": (line.day or exchange_day(now)).isoformat(),
             "particulars": line.particulars,
             "debit": max(-line.amount, 0),
             "credit": max(line.amount, 0),
-            "balance": line.balance,
+            "balance": balance,
+            "voucher_no": line.voucher,
+            "kind": str(line.kind),
             "created_at": to_micros(now),
         },
     )
@@ -230,6 +244,10 @@ def _book(row: Row) -> Book:
         open_orders=row[11],
         realized_today=Money(row[12]),
         latched_at=instant_of(row[13]),
-        cash=Money(row[14]),
-        margin_used=Money(row[15] or 0),
+        unrealized=None if row[14] is None else Money(row[14]),
+        marked_at=instant_of(row[15]),
+        limits=row[16],
+        rates=row[17],
+        cash=Money(row[18]),
+        margin_used=Money(row[19] or 0),
     )

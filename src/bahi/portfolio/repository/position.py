@@ -12,8 +12,10 @@ from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.money import Money
 from bahi.kernel.words import Product, Segment, Side
+from bahi.portfolio.model.adjustment import SETTLING, AdjustmentKind
+from bahi.portfolio.model.charges import Charges, Earlier
 from bahi.portfolio.model.position import Fact, Key, Position, average
-from bahi.portfolio.model.trade import Trade
+from bahi.portfolio.model.trade import SoFar, Trade
 from bahi.portfolio.tables import position_adjustments, positions, trades
 
 _FIGURES: Final = (
@@ -91,6 +93,16 @@ _TRADE: Final = (
     "quantity",
     "price",
     "trade_value",
+    "brokerage",
+    "exchange_charges",
+    "clearing_charges",
+    "stt",
+    "stamp_duty",
+    "transaction_charges",
+    "sebi_fee",
+    "ipft",
+    "gst",
+    "total_charges",
     "net_amount",
     "traded_at",
     "created_at",
@@ -98,8 +110,19 @@ _TRADE: Final = (
 _ADD_TRADE: Final = Statement(
     sa.insert(trades).values({name: sa.bindparam(name) for name in _TRADE})
 )
+_CHARGED: Final = (
+    trades.c.quantity,
+    trades.c.trade_value,
+    trades.c.brokerage,
+    trades.c.exchange_charges
+    + trades.c.clearing_charges
+    + trades.c.transaction_charges
+    + trades.c.sebi_fee,
+    trades.c.ipft,
+    trades.c.gst,
+)
 _OF_ORDER: Final = Statement(
-    sa.select(trades.c.broker_trade_id, trades.c.is_cumulative).where(
+    sa.select(trades.c.broker_trade_id, trades.c.is_cumulative, *_CHARGED).where(
         trades.c.order_id == sa.bindparam("order_id")
     )
 )
@@ -114,6 +137,12 @@ def find(tx: Tx, account_id: int, key: Key) -> Position | None:
 def of_account(tx: Tx, account_id: int) -> list[Position]:
     """Return every position of an account, flat ones too."""
     clause = _ALL.where(positions.c.account_id == account_id).order_by(positions.c.symbol)
+    return [_position(_key(row), row[3:]) for row in tx.rows(clause)]
+
+
+def of_symbol(tx: Tx, account_id: int, symbol: str) -> list[Position]:
+    """Return every position of an account in a symbol, flat ones too."""
+    clause = _ALL.where(positions.c.account_id == account_id, positions.c.symbol == symbol)
     return [_position(_key(row), row[3:]) for row in tx.rows(clause)]
 
 
@@ -154,8 +183,8 @@ def save(tx: Tx, account_id: int, position: Position, now: datetime, *, is_new: 
         tx.change(_SAVE, values)
 
 
-def add_trade(tx: Tx, trade: Trade, net_amount: Money, now: datetime) -> None:
-    """Write a trade; the same one twice is refused by the database."""
+def add_trade(tx: Tx, trade: Trade, cost: Charges, net_amount: Money, now: datetime) -> None:
+    """Write a trade with its charges; the same one twice is refused by the database."""
     tx.change(
         _ADD_TRADE,
         {
@@ -174,6 +203,16 @@ def add_trade(tx: Tx, trade: Trade, net_amount: Money, now: datetime) -> None:
             "quantity": trade.quantity,
             "price": trade.price,
             "trade_value": trade.value,
+            "brokerage": cost.brokerage,
+            "exchange_charges": cost.exchange,
+            "clearing_charges": cost.clearing,
+            "stt": cost.stt,
+            "stamp_duty": cost.stamp_duty,
+            "transaction_charges": cost.transaction,
+            "sebi_fee": cost.sebi_fee,
+            "ipft": cost.ipft,
+            "gst": cost.gst,
+            "total_charges": cost.total,
             "net_amount": net_amount,
             "traded_at": to_micros(trade.at),
             "created_at": to_micros(now),
@@ -181,10 +220,12 @@ def add_trade(tx: Tx, trade: Trade, net_amount: Money, now: datetime) -> None:
     )
 
 
-def trades_of_order(tx: Tx, order_id: int) -> tuple[frozenset[str], bool]:
-    """Return the names of an order's trades, and whether one is a difference of quantities."""
+def trades_of_order(tx: Tx, order_id: int) -> SoFar:
+    """Return what is booked of an order."""
     rows = tx.rows(_OF_ORDER, {"order_id": order_id})
-    return frozenset(row[0] for row in rows), any(row[1] for row in rows)
+    sums = (sum(column) for column in zip(*(row[2:] for row in rows), strict=True))
+    earlier = Earlier(*(Money(it) for it in sums))  # of nothing there are no columns, and no sums
+    return SoFar(frozenset(row[0] for row in rows), any(row[1] for row in rows), earlier)
 
 
 def facts_of(tx: Tx, account_id: int, key: Key) -> list[Fact]:
@@ -197,16 +238,26 @@ def facts_of(tx: Tx, account_id: int, key: Key) -> list[Fact]:
         position_adjustments.c.id,
         position_adjustments.c.quantity,
         position_adjustments.c.price,
+        position_adjustments.c.value,
+        position_adjustments.c.kind,
     ).where(*_of_key(position_adjustments, account_id, key))
     facts = [
         Fact(from_micros(at), identity, Side(side), quantity, Money(value))
         for at, identity, side, quantity, value in tx.rows(bought)
     ]
-    for at, identity, quantity, price in tx.rows(moved):
-        side, size = (Side.BUY, quantity) if quantity > 0 else (Side.SELL, -quantity)
-        value = Money((price or 0) * size)
-        facts.append(Fact(from_micros(at), identity, side, size, value, is_trade=False))
+    for at, identity, *moving in tx.rows(moved):
+        facts.append(adjusting(from_micros(at), identity, *moving))
     return facts
+
+
+def adjusting(  # noqa: PLR0917 - a row, column by column
+    at: datetime, identity: int, quantity: int, price: int | None, value: int | None, kind: str
+) -> Fact:
+    """Return what an adjustment does to its position."""
+    side, size = (Side.BUY, quantity) if quantity > 0 else (Side.SELL, -quantity)
+    cost = Money((price or 0) * size if value is None else value)
+    settles = AdjustmentKind(kind) in SETTLING
+    return Fact(at, identity, side, size, cost, is_trade=False, settles=settles)
 
 
 def _of_key(table: sa.Table, account_id: int, key: Key) -> tuple[sa.ColumnElement[bool], ...]:

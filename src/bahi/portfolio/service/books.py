@@ -12,20 +12,39 @@ from bahi.kernel.errors import NotFound
 from bahi.kernel.money import Money
 from bahi.portfolio.model import margin
 from bahi.portfolio.model.book import Book, Opening
-from bahi.portfolio.model.money import Block, Line
+from bahi.portfolio.model.charges import FIRST, Earlier, charges
+from bahi.portfolio.model.holding import holding_of, is_held
+from bahi.portfolio.model.money import Block, Entry, Line
 from bahi.portfolio.model.position import Fact, Key, Position, fold, fold_all
-from bahi.portfolio.model.trade import Trade
+from bahi.portfolio.model.terms import Terms
+from bahi.portfolio.model.trade import SoFar, Trade
 from bahi.portfolio.repository import book as pages
+from bahi.portfolio.repository import holding as holdings
 from bahi.portfolio.repository import position as rows
 
 
-def open_book(tx: Tx, opening: Opening, now: datetime) -> None:
+def has_page(tx: Tx, account_id: int) -> bool:
+    """Say whether an account's page was begun here."""
+    return pages.read(tx, account_id) is not None
+
+
+def page_of(tx: Tx, account_id: int) -> Book:
+    """Return an account's page as it is, without its lock."""
+    book = pages.read(tx, account_id)
+    if book is None:
+        raise NotFound(f"There is no book of account {account_id} yet; ask for its desk first.")
+    return book
+
+
+def open_book(tx: Tx, opening: Opening, now: datetime) -> bool:
     """Begin an account's page where there is none: its opening cash is its first entry."""
-    if not pages.open_page(tx, opening, now) or not opening.cash:
-        return
-    book = lock_book(tx, opening.account_id)
-    after = _entered(tx, book, "Opening balance", opening.cash, now)
-    pages.save(tx, book, after, now)
+    if not pages.open_page(tx, opening, now):
+        return False
+    if opening.cash:
+        book = lock_book(tx, opening.account_id)
+        after = enter(tx, book, Line(Entry.OPENING, "Opening balance", opening.cash), now)
+        pages.save(tx, book, after, now)
+    return True
 
 
 def lock_book(tx: Tx, account_id: int) -> Book:
@@ -49,48 +68,104 @@ def block(tx: Tx, book: Book, blocked: Block, now: datetime) -> Book:
     return replace(book, margin_used=Money(book.margin_used + blocked.amount))
 
 
+def enter(tx: Tx, book: Book, line: Line, now: datetime) -> Book:
+    """Write a line of the ledger unless it is of nothing; return the page with the money moved."""
+    if not line.amount:
+        return book
+    after = replace(book, cash=Money(book.cash + line.amount))
+    pages.enter(tx, book.account_id, line, after.cash, now)
+    return after
+
+
 def position_of(tx: Tx, account_id: int, key: Key) -> Position:
     """Return what an account has open of one thing; nothing is a position too."""
     return rows.find(tx, account_id, key) or Position(key=key)
 
 
+def positions_of(tx: Tx, account_id: int) -> list[Position]:
+    """Return what an account has open."""
+    return [it for it in rows.of_account(tx, account_id) if it.net]
+
+
 def told_of(tx: Tx, order_id: int) -> tuple[frozenset[str], bool]:
     """Return the names of an order's trades, and whether one is a difference of quantities."""
+    return rows.trades_of_order(tx, order_id)[:2]
+
+
+def booked_of(tx: Tx, order_id: int) -> SoFar:
+    """Return the same, and what those trades come to: what the order's next one is charged by."""
     return rows.trades_of_order(tx, order_id)
 
 
 class Booked(NamedTuple):
-    """The page after a trade, and the position that it moved."""
+    """The page after a trade, the position that it moved, and what its order comes to now."""
 
     book: Book
     position: Position
+    earlier: Earlier | None = None
 
 
 def book_trade(
-    tx: Tx, book: Book, trade: Trade, contract: margin.Contract, now: datetime
+    tx: Tx,
+    book: Book,
+    trade: Trade,
+    terms: Terms,
+    now: datetime,
 ) -> Booked:
     """Write a trade with all that it moves: its position, the margin of that, the ledger."""
-    before = rows.find(tx, book.account_id, trade.key)
-    known = before or Position(key=trade.key, instrument_id=trade.instrument_id)
-    facts = rows.facts_of(tx, book.account_id, trade.key) if known.comes_after(trade.fact) else []
-    after = _moved(known, trade.fact, facts)
-    amount = margin.for_position(contract, trade.key.product, after.net, after.open_cost)
-    after = replace(after, margin=amount)
-    profit = after.realized - known.realized
-    cash = _cash(trade.fact, profit, paid=margin.is_paid(contract, trade.key.product))
-    rows.add_trade(tx, trade, cash, now)
-    rows.save(tx, book.account_id, after, now, is_new=before is None)
-    moved = Money(after.margin - known.margin)
-    book = block(tx, book, Block(None, trade.key, moved, "the position moved"), now)
-    words = f"{trade.side} {trade.quantity} {trade.key.symbol} ({trade.key.product})"
-    book = _entered(tx, book, words, cash, now)
+    moving = Moving(trade.key, trade.fact, trade.contract, trade.instrument_id)
+    book, after, profit = move(tx, book, moving, terms, now)
+    product = trade.key.product
+    cash = _cash(trade.fact, profit, paid=margin.is_paid(trade.contract, product))
+    earlier = _earlier(tx, trade, terms)
+    cost = charges(terms.rates, trade.deal, trade.dealt, earlier)
+    rows.add_trade(tx, trade, cost, Money(cash - cost.total), now)
+    words = f"{trade.side} {trade.quantity} {trade.key.symbol} ({product})"
+    book = enter(tx, book, Line(Entry.TRADE, words, cash), now)
+    charged = Line(Entry.CHARGES, f"Charges: {words}", Money(-cost.total))
+    book = enter(tx, book, charged, now)
     today = profit if exchange_day(trade.at) == book.day else 0
     book = replace(
         book,
         trades_today=book.trades_today + 1,
         realized_today=Money(book.realized_today + today),
     )
-    return Booked(book, after)
+    return Booked(book, after, earlier.with_one(trade.dealt, cost))
+
+
+class Moving(NamedTuple):
+    """A fact that is not folded yet, and what it is of."""
+
+    key: Key
+    fact: Fact
+    contract: margin.Contract
+    instrument_id: int | None = None
+
+
+class Moved(NamedTuple):
+    """The page, the position and what was gained, once a fact is folded in."""
+
+    book: Book
+    position: Position
+    profit: Money
+
+
+def move(tx: Tx, book: Book, moving: Moving, terms: Terms, now: datetime) -> Moved:
+    """Fold a fact into its position, with the margin of that and the holding behind it."""
+    key, fact = moving.key, moving.fact
+    before = rows.find(tx, book.account_id, key)
+    known = before or Position(key=key, instrument_id=moving.instrument_id)
+    facts = rows.facts_of(tx, book.account_id, key) if known.comes_after(fact) else []
+    after = _moved(known, fact, facts)
+    by = margin.Footing(terms.rates, key.segment, exchange_day(now))
+    amount = margin.for_position(moving.contract, key.product, after.net, after.open_cost, by)
+    after = replace(after, margin=amount)
+    rows.save(tx, book.account_id, after, now, is_new=before is None)
+    if is_held(key):
+        holdings.save(tx, book.account_id, holding_of(after), now)
+    moved = Money(after.margin - known.margin)
+    book = block(tx, book, Block(None, key, moved, "the position moved"), now)
+    return Moved(book, after, Money(after.realized - known.realized))
 
 
 def _moved(known: Position, fact: Fact, earlier: list[Fact]) -> Position:
@@ -100,16 +175,15 @@ def _moved(known: Position, fact: Fact, earlier: list[Fact]) -> Position:
     return fold_all(known.key, [*earlier, fact], known.instrument_id)
 
 
+def _earlier(tx: Tx, trade: Trade, terms: Terms) -> Earlier:
+    """Return what the order's fills before this one come to; looked up where nobody says."""
+    if trade.earlier is not None or not terms.rates:
+        return trade.earlier or FIRST
+    return rows.trades_of_order(tx, trade.order_id).earlier
+
+
 def _cash(fact: Fact, profit: int, *, paid: bool) -> Money:
     """Return what a trade does to the cash: its value where that is paid, else what it gained."""
     if not paid:
         return Money(profit)
     return Money(-fact.signed // fact.quantity * fact.value)
-
-
-def _entered(tx: Tx, book: Book, particulars: str, amount: Money, now: datetime) -> Book:
-    if not amount:
-        return book
-    balance = Money(book.cash + amount)
-    pages.enter(tx, book.account_id, Line(particulars, amount, balance), now)
-    return replace(book, cash=balance)

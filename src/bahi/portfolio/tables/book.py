@@ -37,6 +37,7 @@ books = HOUSE.table(
     json(
         "rate_bucket", "Orders sent in each of the broker's windows, and their starts.", null=True
     ),
+    json("limits", "What binds its orders, dated; the tightest counts.", null=True),
     day("trading_day", "The day that the counters below are of.", null=True),
     whole("orders_today", "Orders sent.", default=0),
     whole("trades_today", "Fills booked.", default=0),

@@ -23,6 +23,7 @@ from bahi.db.schema import (
 )
 from bahi.db.views import seen, seen_as, select
 from bahi.kernel.words import Product, Segment
+from bahi.portfolio.model.money import Entry
 
 funds = HOUSE.table(
     "funds",
@@ -112,9 +113,11 @@ ledger_entries = HOUSE.table(
     money("credit", "Given.", default=0),
     money("balance", "After the line.", null=True),
     instant("created_at", "When we wrote it down."),
+    word("kind", Entry, "What kind of line it is.", null=True),
     check("debit_and_credit", "debit >= 0 AND credit >= 0"),
     index("account_id", "entry_date"),
     index("entry_date"),
+    index("account_id", "voucher_no", where="voucher_no IS NOT NULL"),
     stores=TRADING,
     append_only=AppendOnly(),
 )

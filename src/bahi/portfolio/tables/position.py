@@ -25,6 +25,7 @@ from bahi.db.schema import (
 )
 from bahi.db.views import seen, seen_as, select
 from bahi.kernel.words import PositionType, Product, Segment
+from bahi.portfolio.model.adjustment import Action, AdjustmentKind
 
 positions = HOUSE.table(
     "positions",
@@ -132,7 +133,7 @@ position_adjustments = HOUSE.table(
     ref("account_id", "books.account_id", "Whose.", on_delete="CASCADE"),
     word(
         "kind",
-        ("OPENING", "CONVERSION", "CORPORATE_ACTION", "EXPIRY"),
+        AdjustmentKind,
         "Brought forward, another product, a split or bonus, or settled at expiry.",
     ),
     whole("instrument_id", "In what.", null=True),
@@ -142,6 +143,8 @@ position_adjustments = HOUSE.table(
     quantity("quantity", "Added; negative is taken away."),
     price("price", "At what price each.", null=True),
     money("amount", "What it did to the cash.", default=0),
+    money("value", "What its quantity cost in all, to the last ten-thousandth.", null=True),
+    word("action", Action, "What a company did, where it was one.", null=True),
     json("lots", "An opening's lots, first in first out, for the tax report.", null=True),
     text("reason", "Why, or by which notice."),
     text("actor", "Who booked it."),

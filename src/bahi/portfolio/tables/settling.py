@@ -16,6 +16,7 @@ from bahi.db.schema import (
     text,
     word,
 )
+from bahi.portfolio.model.edis import Leave
 
 edis_transactions = HOUSE.table(
     "edis_transactions",
@@ -28,7 +29,7 @@ edis_transactions = HOUSE.table(
     text("segment", "In which segment, as the broker writes it."),
     flag("is_bulk", "For all holdings at once.", default=False),
     sealed("tpin_enc", "The TPIN; erased after use.", null=True),
-    word("status", ("PENDING", "AUTHORIZED", "REJECTED", "EXPIRED"), "What became of it."),
+    word("status", Leave, "What became of it."),
     text("request_id", "The depository's number.", null=True),
     instant("created_at", "When it was asked for."),
     instant("updated_at", "When anything here changed."),

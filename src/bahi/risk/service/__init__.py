@@ -1,16 +1,16 @@
-"""Limits and switches; the verdict comes later."""
+"""Limits, switches and the verdict on each order, over the locked page of its account."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from bahi.risk import repository
+from bahi.risk.repository import violation
 
-deny: Final = repository.add_violation
+deny: Final = violation.add_violation
 """Write down that an order was denied; `deny(tx, (account, order), denial, now)`."""
 
-erase_account: Final = repository.erase_account
+erase_account: Final = violation.erase_account
 """Remove some of an account's limits and switches; return how many."""
 
-erase_user: Final = repository.erase_user
+erase_user: Final = violation.erase_user
 """Remove some of a user's limits and switches; return how many."""

@@ -1,7 +1,8 @@
-"""The only SQL of limits, switches and violations."""
+"""Orders that were denied, and rows that leave with who they are of."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,19 +14,21 @@ from bahi.risk.model.verdict import Denial
 from bahi.risk.tables import risk_violations, traders_control
 
 
-def add_violation(tx: Tx, whose: tuple[int, int], denial: Denial, now: datetime) -> None:
-    """Write that an order (`account, order`) was denied, and why."""
+def add_violation(tx: Tx, whose: tuple[int, int | None], denial: Denial, now: datetime) -> None:
+    """Write that an order (`account, order`) was denied, or without one a limit was reached."""
     account_id, order_id = whose
     tx.change(
         sa.insert(risk_violations).values(
             id=tx.new_id(),
             account_id=account_id,
+            strategy=denial.strategy,
             violation_type=denial.violation,
             limit_value=denial.limit,
             actual_value=denial.actual,
             order_id=order_id,
             action_taken="ORDER_REJECTED",
             message=denial.sentence,
+            evidence=json.dumps(denial.evidence) if denial.evidence else None,
             violated_at=to_micros(now),
         )
     )

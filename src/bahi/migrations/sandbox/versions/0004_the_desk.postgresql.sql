@@ -1,0 +1,199 @@
+DROP VIEW v_cover_orders
+
+DROP VIEW v_active_orders
+
+ALTER TABLE books ADD COLUMN limits JSONB
+
+CREATE TABLE paper_conversions (
+	id BIGINT NOT NULL,
+	client_id BIGINT NOT NULL,
+	tag TEXT NOT NULL,
+	exchange_segment TEXT NOT NULL CONSTRAINT ck_paper_conversions_exchange_segment CHECK (exchange_segment IN ('NSE_EQ','NSE_FNO','NSE_CURRENCY','BSE_EQ','BSE_FNO','BSE_CURRENCY','MCX_COMM','NSE_INDEX','BSE_INDEX','MCX_INDEX')),
+	symbol TEXT NOT NULL,
+	product TEXT NOT NULL CONSTRAINT ck_paper_conversions_product CHECK (product IN ('CNC','INTRADAY','MARGIN','MTF','CO','BO')),
+	moves BIGINT NOT NULL,
+	session_day TEXT NOT NULL CONSTRAINT ck_paper_conversions_session_day CHECK (length(session_day) = 10),
+	converted_at BIGINT NOT NULL,
+	CONSTRAINT pk_paper_conversions PRIMARY KEY (id),
+	CONSTRAINT uq_paper_conversions_client_id_tag_product UNIQUE (client_id, tag, product)
+)
+
+ALTER TABLE paper_depth ADD COLUMN volume BIGINT
+
+ALTER TABLE paper_orders ADD COLUMN auction TEXT CONSTRAINT ck_paper_orders_auction CHECK (auction IN ('OPENING','CLOSING'))
+
+ALTER TABLE paper_orders ADD COLUMN queue_ahead BIGINT
+
+ALTER TABLE paper_orders ADD COLUMN modifications BIGINT DEFAULT 0 NOT NULL
+
+ALTER TABLE paper_orders ADD COLUMN expires_on TEXT CONSTRAINT ck_paper_orders_expires_on CHECK (length(expires_on) = 10)
+
+ALTER TABLE paper_orders ADD COLUMN due_at BIGINT
+
+ALTER TABLE paper_orders ADD COLUMN fee BIGINT
+
+ALTER TABLE paper_orders ADD COLUMN remark TEXT
+
+CREATE TABLE paper_settlements (
+	exchange_segment TEXT NOT NULL CONSTRAINT ck_paper_settlements_exchange_segment CHECK (exchange_segment IN ('NSE_EQ','NSE_FNO','NSE_CURRENCY','BSE_EQ','BSE_FNO','BSE_CURRENCY','MCX_COMM','NSE_INDEX','BSE_INDEX','MCX_INDEX')),
+	symbol TEXT NOT NULL,
+	expires_on TEXT NOT NULL CONSTRAINT ck_paper_settlements_expires_on CHECK (length(expires_on) = 10),
+	price BIGINT NOT NULL,
+	underlying_price BIGINT NOT NULL,
+	underlying TEXT NOT NULL,
+	source TEXT NOT NULL,
+	published_at BIGINT NOT NULL,
+	CONSTRAINT pk_paper_settlements PRIMARY KEY (exchange_segment, symbol)
+)
+
+ALTER TABLE ledger_entries ADD COLUMN kind TEXT CONSTRAINT ck_ledger_entries_kind CHECK (kind IN ('OPENING','TRADE','CHARGES','NOTE','DP','CONVERSION','EXPIRY','EXERCISE','DIVIDEND','RESET'))
+
+ALTER TABLE orders ADD COLUMN is_kept SMALLINT DEFAULT 0 NOT NULL CONSTRAINT ck_orders_is_kept CHECK (is_kept IN (0,1))
+
+ALTER TABLE orders ADD COLUMN instrument_type TEXT CONSTRAINT ck_orders_instrument_type CHECK (instrument_type IN ('EQUITY','INDEX','FUTIDX','FUTSTK','FUTCUR','FUTIRC','FUTCOM','OPTIDX','OPTSTK','OPTCUR','OPTIRC','OPTFUT'))
+
+ALTER TABLE orders ADD COLUMN lot_size BIGINT
+
+ALTER TABLE orders ADD COLUMN asked_at BIGINT
+
+ALTER TABLE orders ADD COLUMN cancel_asked SMALLINT DEFAULT 0 NOT NULL CONSTRAINT ck_orders_cancel_asked CHECK (cancel_asked IN (0,1))
+
+ALTER TABLE orders ADD COLUMN asked_quantity BIGINT
+
+ALTER TABLE orders ADD COLUMN asked_margin BIGINT
+
+ALTER TABLE position_adjustments ADD COLUMN value BIGINT
+
+ALTER TABLE position_adjustments ADD COLUMN action TEXT CONSTRAINT ck_position_adjustments_action CHECK (action IN ('SPLIT','BONUS','DIVIDEND'))
+
+CREATE INDEX ix_paper_conversions_session_day_client_id ON paper_conversions (session_day, client_id)
+
+CREATE INDEX ix_paper_orders_due_at ON paper_orders (due_at) WHERE status IN ('OPEN','PARTIAL')
+
+CREATE INDEX ix_paper_orders_exchange_segment_symbol ON paper_orders (exchange_segment, symbol) WHERE auction = 'OPENING'
+
+CREATE INDEX ix_paper_orders_exchange_segment_symbol_side_trigger_price ON paper_orders (exchange_segment, symbol, side, trigger_price) WHERE status IN ('OPEN','PARTIAL') AND is_triggered = 0 AND trigger_price IS NOT NULL
+
+CREATE INDEX ix_paper_orders_expires_on ON paper_orders (expires_on) WHERE filled_qty > 0
+
+CREATE INDEX ix_paper_orders_session_day_client_id ON paper_orders (session_day, client_id) WHERE filled_qty > 0
+
+CREATE INDEX ix_paper_settlements_published_at ON paper_settlements (published_at)
+
+CREATE INDEX ix_ledger_entries_account_id_voucher_no ON ledger_entries (account_id, voucher_no) WHERE voucher_no IS NOT NULL
+
+CREATE INDEX ix_orders_account_id ON orders (account_id) WHERE is_kept = 1
+
+CREATE INDEX ix_orders_account_id_symbol ON orders (account_id, symbol) WHERE status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
+
+CREATE INDEX ix_orders_asked_at ON orders (asked_at) WHERE asked_at IS NOT NULL
+
+CREATE TRIGGER paper_conversions_no_update BEFORE UPDATE ON paper_conversions
+FOR EACH ROW EXECUTE FUNCTION refuse_change()
+
+CREATE TRIGGER paper_conversions_no_delete BEFORE DELETE ON paper_conversions
+FOR EACH ROW EXECUTE FUNCTION refuse_change()
+
+CREATE TRIGGER paper_conversions_no_truncate BEFORE TRUNCATE ON paper_conversions
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+
+CREATE TRIGGER paper_settlements_no_update BEFORE UPDATE ON paper_settlements
+FOR EACH ROW EXECUTE FUNCTION refuse_change()
+
+CREATE TRIGGER paper_settlements_no_delete BEFORE DELETE ON paper_settlements
+FOR EACH ROW EXECUTE FUNCTION refuse_change()
+
+CREATE TRIGGER paper_settlements_no_truncate BEFORE TRUNCATE ON paper_settlements
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+
+CREATE VIEW v_active_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price % 100 = 0 THEN round(o.price / 10000.0, 2)::text ELSE trim_scale(round(o.price / 10000.0, 4))::text END AS price, CASE WHEN o.trigger_price % 100 = 0 THEN round(o.trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.trigger_price / 10000.0, 4))::text END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price % 100 = 0 THEN round(o.average_price / 10000.0, 2)::text ELSE trim_scale(round(o.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN o.traded_value % 100 = 0 THEN round(o.traded_value / 10000.0, 2)::text ELSE trim_scale(round(o.traded_value / 10000.0, 4))::text END AS traded_value, CASE WHEN o.margin_blocked % 100 = 0 THEN round(o.margin_blocked / 10000.0, 2)::text ELSE trim_scale(round(o.margin_blocked / 10000.0, 4))::text END AS margin_blocked, CASE WHEN o.co_stop_loss % 100 = 0 THEN round(o.co_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.co_stop_loss / 10000.0, 4))::text END AS co_stop_loss, CASE WHEN o.co_trigger_price % 100 = 0 THEN round(o.co_trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.co_trigger_price / 10000.0, 4))::text END AS co_trigger_price, CASE WHEN o.bo_profit % 100 = 0 THEN round(o.bo_profit / 10000.0, 2)::text ELSE trim_scale(round(o.bo_profit / 10000.0, 4))::text END AS bo_profit, CASE WHEN o.bo_stop_loss % 100 = 0 THEN round(o.bo_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.bo_stop_loss / 10000.0, 4))::text END AS bo_stop_loss, CASE WHEN o.bo_trailing % 100 = 0 THEN round(o.bo_trailing / 10000.0, 2)::text ELSE trim_scale(round(o.bo_trailing / 10000.0, 4))::text END AS bo_trailing, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_kept AS is_kept, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, to_char(to_timestamp(o.exchange_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS exchange_at, o.algo_id AS algo_id, o.instrument_type AS instrument_type, o.lot_size AS lot_size, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike % 100 = 0 THEN round(o.drv_strike / 10000.0, 2)::text ELSE trim_scale(round(o.drv_strike / 10000.0, 4))::text END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.key_id AS key_id, o.is_exit AS is_exit, o.is_external AS is_external, o.waits_for AS waits_for, to_char(to_timestamp(o.release_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS release_at, to_char(to_timestamp(o.expires_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS expires_at, o.approved_by AS approved_by, to_char(to_timestamp(o.told_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS told_at, to_char(to_timestamp(o.asked_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS asked_at, o.cancel_asked AS cancel_asked, o.asked_quantity AS asked_quantity, CASE WHEN o.asked_margin % 100 = 0 THEN round(o.asked_margin / 10000.0, 2)::text ELSE trim_scale(round(o.asked_margin / 10000.0, 4))::text END AS asked_margin, o.node AS node, o.version AS version, to_char(to_timestamp(o.send_before / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS send_before, to_char(to_timestamp(o.intent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS intent_at, to_char(to_timestamp(o.sent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS sent_at, to_char(to_timestamp(o.acked_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS acked_at, to_char(to_timestamp(o.first_fill_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS first_fill_at, to_char(to_timestamp(o.placed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS placed_at, to_char(to_timestamp(o.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at, to_char(to_timestamp(o.completed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type, m.follower_order_id, m.sizing_strategy
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+LEFT JOIN copy_mappings m ON m.leader_order_id = o.id
+WHERE o.status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
+
+CREATE VIEW v_cover_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price % 100 = 0 THEN round(o.price / 10000.0, 2)::text ELSE trim_scale(round(o.price / 10000.0, 4))::text END AS price, CASE WHEN o.trigger_price % 100 = 0 THEN round(o.trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.trigger_price / 10000.0, 4))::text END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price % 100 = 0 THEN round(o.average_price / 10000.0, 2)::text ELSE trim_scale(round(o.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN o.traded_value % 100 = 0 THEN round(o.traded_value / 10000.0, 2)::text ELSE trim_scale(round(o.traded_value / 10000.0, 4))::text END AS traded_value, CASE WHEN o.margin_blocked % 100 = 0 THEN round(o.margin_blocked / 10000.0, 2)::text ELSE trim_scale(round(o.margin_blocked / 10000.0, 4))::text END AS margin_blocked, CASE WHEN o.co_stop_loss % 100 = 0 THEN round(o.co_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.co_stop_loss / 10000.0, 4))::text END AS co_stop_loss, CASE WHEN o.co_trigger_price % 100 = 0 THEN round(o.co_trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.co_trigger_price / 10000.0, 4))::text END AS co_trigger_price, CASE WHEN o.bo_profit % 100 = 0 THEN round(o.bo_profit / 10000.0, 2)::text ELSE trim_scale(round(o.bo_profit / 10000.0, 4))::text END AS bo_profit, CASE WHEN o.bo_stop_loss % 100 = 0 THEN round(o.bo_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.bo_stop_loss / 10000.0, 4))::text END AS bo_stop_loss, CASE WHEN o.bo_trailing % 100 = 0 THEN round(o.bo_trailing / 10000.0, 2)::text ELSE trim_scale(round(o.bo_trailing / 10000.0, 4))::text END AS bo_trailing, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_kept AS is_kept, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, to_char(to_timestamp(o.exchange_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS exchange_at, o.algo_id AS algo_id, o.instrument_type AS instrument_type, o.lot_size AS lot_size, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike % 100 = 0 THEN round(o.drv_strike / 10000.0, 2)::text ELSE trim_scale(round(o.drv_strike / 10000.0, 4))::text END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.key_id AS key_id, o.is_exit AS is_exit, o.is_external AS is_external, o.waits_for AS waits_for, to_char(to_timestamp(o.release_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS release_at, to_char(to_timestamp(o.expires_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS expires_at, o.approved_by AS approved_by, to_char(to_timestamp(o.told_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS told_at, to_char(to_timestamp(o.asked_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS asked_at, o.cancel_asked AS cancel_asked, o.asked_quantity AS asked_quantity, CASE WHEN o.asked_margin % 100 = 0 THEN round(o.asked_margin / 10000.0, 2)::text ELSE trim_scale(round(o.asked_margin / 10000.0, 4))::text END AS asked_margin, o.node AS node, o.version AS version, to_char(to_timestamp(o.send_before / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS send_before, to_char(to_timestamp(o.intent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS intent_at, to_char(to_timestamp(o.sent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS sent_at, to_char(to_timestamp(o.acked_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS acked_at, to_char(to_timestamp(o.first_fill_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS first_fill_at, to_char(to_timestamp(o.placed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS placed_at, to_char(to_timestamp(o.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at, to_char(to_timestamp(o.completed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+WHERE o.co_stop_loss IS NOT NULL
+
+-- down
+
+DROP VIEW v_cover_orders
+
+DROP VIEW v_active_orders
+
+DROP INDEX ix_paper_orders_due_at
+
+DROP INDEX ix_paper_orders_exchange_segment_symbol
+
+DROP INDEX ix_paper_orders_exchange_segment_symbol_side_trigger_price
+
+DROP INDEX ix_paper_orders_expires_on
+
+DROP INDEX ix_paper_orders_session_day_client_id
+
+DROP INDEX ix_ledger_entries_account_id_voucher_no
+
+DROP INDEX ix_orders_account_id
+
+DROP INDEX ix_orders_account_id_symbol
+
+DROP INDEX ix_orders_asked_at
+
+DROP TABLE paper_settlements
+
+DROP TABLE paper_conversions
+
+ALTER TABLE books DROP COLUMN limits
+
+ALTER TABLE paper_depth DROP COLUMN volume
+
+ALTER TABLE paper_orders DROP COLUMN auction
+
+ALTER TABLE paper_orders DROP COLUMN queue_ahead
+
+ALTER TABLE paper_orders DROP COLUMN modifications
+
+ALTER TABLE paper_orders DROP COLUMN expires_on
+
+ALTER TABLE paper_orders DROP COLUMN due_at
+
+ALTER TABLE paper_orders DROP COLUMN fee
+
+ALTER TABLE paper_orders DROP COLUMN remark
+
+ALTER TABLE ledger_entries DROP COLUMN kind
+
+ALTER TABLE orders DROP COLUMN is_kept
+
+ALTER TABLE orders DROP COLUMN instrument_type
+
+ALTER TABLE orders DROP COLUMN lot_size
+
+ALTER TABLE orders DROP COLUMN asked_at
+
+ALTER TABLE orders DROP COLUMN cancel_asked
+
+ALTER TABLE orders DROP COLUMN asked_quantity
+
+ALTER TABLE orders DROP COLUMN asked_margin
+
+ALTER TABLE position_adjustments DROP COLUMN value
+
+ALTER TABLE position_adjustments DROP COLUMN action
+
+CREATE VIEW v_active_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price % 100 = 0 THEN round(o.price / 10000.0, 2)::text ELSE trim_scale(round(o.price / 10000.0, 4))::text END AS price, CASE WHEN o.trigger_price % 100 = 0 THEN round(o.trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.trigger_price / 10000.0, 4))::text END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price % 100 = 0 THEN round(o.average_price / 10000.0, 2)::text ELSE trim_scale(round(o.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN o.traded_value % 100 = 0 THEN round(o.traded_value / 10000.0, 2)::text ELSE trim_scale(round(o.traded_value / 10000.0, 4))::text END AS traded_value, CASE WHEN o.margin_blocked % 100 = 0 THEN round(o.margin_blocked / 10000.0, 2)::text ELSE trim_scale(round(o.margin_blocked / 10000.0, 4))::text END AS margin_blocked, CASE WHEN o.co_stop_loss % 100 = 0 THEN round(o.co_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.co_stop_loss / 10000.0, 4))::text END AS co_stop_loss, CASE WHEN o.co_trigger_price % 100 = 0 THEN round(o.co_trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.co_trigger_price / 10000.0, 4))::text END AS co_trigger_price, CASE WHEN o.bo_profit % 100 = 0 THEN round(o.bo_profit / 10000.0, 2)::text ELSE trim_scale(round(o.bo_profit / 10000.0, 4))::text END AS bo_profit, CASE WHEN o.bo_stop_loss % 100 = 0 THEN round(o.bo_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.bo_stop_loss / 10000.0, 4))::text END AS bo_stop_loss, CASE WHEN o.bo_trailing % 100 = 0 THEN round(o.bo_trailing / 10000.0, 2)::text ELSE trim_scale(round(o.bo_trailing / 10000.0, 4))::text END AS bo_trailing, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, to_char(to_timestamp(o.exchange_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS exchange_at, o.algo_id AS algo_id, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike % 100 = 0 THEN round(o.drv_strike / 10000.0, 2)::text ELSE trim_scale(round(o.drv_strike / 10000.0, 4))::text END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.key_id AS key_id, o.is_exit AS is_exit, o.is_external AS is_external, o.waits_for AS waits_for, to_char(to_timestamp(o.release_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS release_at, to_char(to_timestamp(o.expires_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS expires_at, o.approved_by AS approved_by, to_char(to_timestamp(o.told_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS told_at, o.node AS node, o.version AS version, to_char(to_timestamp(o.send_before / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS send_before, to_char(to_timestamp(o.intent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS intent_at, to_char(to_timestamp(o.sent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS sent_at, to_char(to_timestamp(o.acked_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS acked_at, to_char(to_timestamp(o.first_fill_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS first_fill_at, to_char(to_timestamp(o.placed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS placed_at, to_char(to_timestamp(o.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at, to_char(to_timestamp(o.completed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type, m.follower_order_id, m.sizing_strategy
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+LEFT JOIN copy_mappings m ON m.leader_order_id = o.id
+WHERE o.status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
+
+CREATE VIEW v_cover_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price % 100 = 0 THEN round(o.price / 10000.0, 2)::text ELSE trim_scale(round(o.price / 10000.0, 4))::text END AS price, CASE WHEN o.trigger_price % 100 = 0 THEN round(o.trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.trigger_price / 10000.0, 4))::text END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price % 100 = 0 THEN round(o.average_price / 10000.0, 2)::text ELSE trim_scale(round(o.average_price / 10000.0, 4))::text END AS average_price, CASE WHEN o.traded_value % 100 = 0 THEN round(o.traded_value / 10000.0, 2)::text ELSE trim_scale(round(o.traded_value / 10000.0, 4))::text END AS traded_value, CASE WHEN o.margin_blocked % 100 = 0 THEN round(o.margin_blocked / 10000.0, 2)::text ELSE trim_scale(round(o.margin_blocked / 10000.0, 4))::text END AS margin_blocked, CASE WHEN o.co_stop_loss % 100 = 0 THEN round(o.co_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.co_stop_loss / 10000.0, 4))::text END AS co_stop_loss, CASE WHEN o.co_trigger_price % 100 = 0 THEN round(o.co_trigger_price / 10000.0, 2)::text ELSE trim_scale(round(o.co_trigger_price / 10000.0, 4))::text END AS co_trigger_price, CASE WHEN o.bo_profit % 100 = 0 THEN round(o.bo_profit / 10000.0, 2)::text ELSE trim_scale(round(o.bo_profit / 10000.0, 4))::text END AS bo_profit, CASE WHEN o.bo_stop_loss % 100 = 0 THEN round(o.bo_stop_loss / 10000.0, 2)::text ELSE trim_scale(round(o.bo_stop_loss / 10000.0, 4))::text END AS bo_stop_loss, CASE WHEN o.bo_trailing % 100 = 0 THEN round(o.bo_trailing / 10000.0, 2)::text ELSE trim_scale(round(o.bo_trailing / 10000.0, 4))::text END AS bo_trailing, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, to_char(to_timestamp(o.exchange_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS exchange_at, o.algo_id AS algo_id, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike % 100 = 0 THEN round(o.drv_strike / 10000.0, 2)::text ELSE trim_scale(round(o.drv_strike / 10000.0, 4))::text END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.key_id AS key_id, o.is_exit AS is_exit, o.is_external AS is_external, o.waits_for AS waits_for, to_char(to_timestamp(o.release_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS release_at, to_char(to_timestamp(o.expires_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS expires_at, o.approved_by AS approved_by, to_char(to_timestamp(o.told_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS told_at, o.node AS node, o.version AS version, to_char(to_timestamp(o.send_before / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS send_before, to_char(to_timestamp(o.intent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS intent_at, to_char(to_timestamp(o.sent_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS sent_at, to_char(to_timestamp(o.acked_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS acked_at, to_char(to_timestamp(o.first_fill_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS first_fill_at, to_char(to_timestamp(o.placed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS placed_at, to_char(to_timestamp(o.updated_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS updated_at, to_char(to_timestamp(o.completed_at / 1000000) AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI:SS') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+WHERE o.co_stop_loss IS NOT NULL

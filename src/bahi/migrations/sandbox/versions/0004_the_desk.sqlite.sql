@@ -1,0 +1,363 @@
+DROP VIEW v_cover_orders
+
+DROP VIEW v_active_orders
+
+ALTER TABLE books ADD COLUMN limits TEXT
+
+CREATE TABLE paper_conversions (
+	id INTEGER NOT NULL,
+	client_id INTEGER NOT NULL,
+	tag TEXT NOT NULL,
+	exchange_segment TEXT NOT NULL CONSTRAINT ck_paper_conversions_exchange_segment CHECK (exchange_segment IN ('NSE_EQ','NSE_FNO','NSE_CURRENCY','BSE_EQ','BSE_FNO','BSE_CURRENCY','MCX_COMM','NSE_INDEX','BSE_INDEX','MCX_INDEX')),
+	symbol TEXT NOT NULL,
+	product TEXT NOT NULL CONSTRAINT ck_paper_conversions_product CHECK (product IN ('CNC','INTRADAY','MARGIN','MTF','CO','BO')),
+	moves INTEGER NOT NULL,
+	session_day TEXT NOT NULL CONSTRAINT ck_paper_conversions_session_day CHECK (length(session_day) = 10),
+	converted_at INTEGER NOT NULL,
+	CONSTRAINT pk_paper_conversions PRIMARY KEY (id),
+	CONSTRAINT uq_paper_conversions_client_id_tag_product UNIQUE (client_id, tag, product)
+)
+ STRICT
+
+ALTER TABLE paper_depth ADD COLUMN volume INTEGER
+
+ALTER TABLE paper_orders ADD COLUMN auction TEXT CONSTRAINT ck_paper_orders_auction CHECK (auction IN ('OPENING','CLOSING'))
+
+ALTER TABLE paper_orders ADD COLUMN queue_ahead INTEGER
+
+ALTER TABLE paper_orders ADD COLUMN modifications INTEGER DEFAULT 0 NOT NULL
+
+ALTER TABLE paper_orders ADD COLUMN expires_on TEXT CONSTRAINT ck_paper_orders_expires_on CHECK (length(expires_on) = 10)
+
+ALTER TABLE paper_orders ADD COLUMN due_at INTEGER
+
+ALTER TABLE paper_orders ADD COLUMN fee INTEGER
+
+ALTER TABLE paper_orders ADD COLUMN remark TEXT
+
+CREATE TABLE paper_settlements (
+	exchange_segment TEXT NOT NULL CONSTRAINT ck_paper_settlements_exchange_segment CHECK (exchange_segment IN ('NSE_EQ','NSE_FNO','NSE_CURRENCY','BSE_EQ','BSE_FNO','BSE_CURRENCY','MCX_COMM','NSE_INDEX','BSE_INDEX','MCX_INDEX')),
+	symbol TEXT NOT NULL,
+	expires_on TEXT NOT NULL CONSTRAINT ck_paper_settlements_expires_on CHECK (length(expires_on) = 10),
+	price INTEGER NOT NULL,
+	underlying_price INTEGER NOT NULL,
+	underlying TEXT NOT NULL,
+	source TEXT NOT NULL,
+	published_at INTEGER NOT NULL,
+	CONSTRAINT pk_paper_settlements PRIMARY KEY (exchange_segment, symbol)
+)
+ STRICT
+
+ALTER TABLE ledger_entries ADD COLUMN kind TEXT CONSTRAINT ck_ledger_entries_kind CHECK (kind IN ('OPENING','TRADE','CHARGES','NOTE','DP','CONVERSION','EXPIRY','EXERCISE','DIVIDEND','RESET'))
+
+ALTER TABLE orders ADD COLUMN is_kept INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_orders_is_kept CHECK (is_kept IN (0,1))
+
+ALTER TABLE orders ADD COLUMN instrument_type TEXT CONSTRAINT ck_orders_instrument_type CHECK (instrument_type IN ('EQUITY','INDEX','FUTIDX','FUTSTK','FUTCUR','FUTIRC','FUTCOM','OPTIDX','OPTSTK','OPTCUR','OPTIRC','OPTFUT'))
+
+ALTER TABLE orders ADD COLUMN lot_size INTEGER
+
+ALTER TABLE orders ADD COLUMN asked_at INTEGER
+
+ALTER TABLE orders ADD COLUMN cancel_asked INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_orders_cancel_asked CHECK (cancel_asked IN (0,1))
+
+ALTER TABLE orders ADD COLUMN asked_quantity INTEGER
+
+ALTER TABLE orders ADD COLUMN asked_margin INTEGER
+
+ALTER TABLE position_adjustments ADD COLUMN value INTEGER
+
+ALTER TABLE position_adjustments ADD COLUMN action TEXT CONSTRAINT ck_position_adjustments_action CHECK (action IN ('SPLIT','BONUS','DIVIDEND'))
+
+CREATE INDEX ix_paper_conversions_session_day_client_id ON paper_conversions (session_day, client_id)
+
+CREATE INDEX ix_paper_orders_due_at ON paper_orders (due_at) WHERE status IN ('OPEN','PARTIAL')
+
+CREATE INDEX ix_paper_orders_exchange_segment_symbol ON paper_orders (exchange_segment, symbol) WHERE auction = 'OPENING'
+
+CREATE INDEX ix_paper_orders_exchange_segment_symbol_side_trigger_price ON paper_orders (exchange_segment, symbol, side, trigger_price) WHERE status IN ('OPEN','PARTIAL') AND is_triggered = 0 AND trigger_price IS NOT NULL
+
+CREATE INDEX ix_paper_orders_expires_on ON paper_orders (expires_on) WHERE filled_qty > 0
+
+CREATE INDEX ix_paper_orders_session_day_client_id ON paper_orders (session_day, client_id) WHERE filled_qty > 0
+
+CREATE INDEX ix_paper_settlements_published_at ON paper_settlements (published_at)
+
+CREATE INDEX ix_ledger_entries_account_id_voucher_no ON ledger_entries (account_id, voucher_no) WHERE voucher_no IS NOT NULL
+
+CREATE INDEX ix_orders_account_id ON orders (account_id) WHERE is_kept = 1
+
+CREATE INDEX ix_orders_account_id_symbol ON orders (account_id, symbol) WHERE status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
+
+CREATE INDEX ix_orders_asked_at ON orders (asked_at) WHERE asked_at IS NOT NULL
+
+CREATE TRIGGER paper_conversions_no_update BEFORE UPDATE ON paper_conversions
+WHEN NOT EXISTS (SELECT 1 FROM permits)
+BEGIN SELECT RAISE(ABORT, 'paper_conversions is append-only'); END
+
+CREATE TRIGGER paper_conversions_no_delete BEFORE DELETE ON paper_conversions
+WHEN NOT EXISTS (SELECT 1 FROM permits)
+BEGIN SELECT RAISE(ABORT, 'paper_conversions is append-only'); END
+
+CREATE TRIGGER paper_settlements_no_update BEFORE UPDATE ON paper_settlements
+WHEN NOT EXISTS (SELECT 1 FROM permits)
+BEGIN SELECT RAISE(ABORT, 'paper_settlements is append-only'); END
+
+CREATE TRIGGER paper_settlements_no_delete BEFORE DELETE ON paper_settlements
+WHEN NOT EXISTS (SELECT 1 FROM permits)
+BEGIN SELECT RAISE(ABORT, 'paper_settlements is append-only'); END
+
+CREATE VIEW v_active_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price IS NOT NULL THEN CASE WHEN o.price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.price) / 10000, abs(o.price) % 10000 / 100) || CASE WHEN abs(o.price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.price) % 100), '0') END END AS price, CASE WHEN o.trigger_price IS NOT NULL THEN CASE WHEN o.trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.trigger_price) / 10000, abs(o.trigger_price) % 10000 / 100) || CASE WHEN abs(o.trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.trigger_price) % 100), '0') END END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price IS NOT NULL THEN CASE WHEN o.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.average_price) / 10000, abs(o.average_price) % 10000 / 100) || CASE WHEN abs(o.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.average_price) % 100), '0') END END AS average_price, CASE WHEN o.traded_value IS NOT NULL THEN CASE WHEN o.traded_value < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.traded_value) / 10000, abs(o.traded_value) % 10000 / 100) || CASE WHEN abs(o.traded_value) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.traded_value) % 100), '0') END END AS traded_value, CASE WHEN o.margin_blocked IS NOT NULL THEN CASE WHEN o.margin_blocked < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.margin_blocked) / 10000, abs(o.margin_blocked) % 10000 / 100) || CASE WHEN abs(o.margin_blocked) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.margin_blocked) % 100), '0') END END AS margin_blocked, CASE WHEN o.co_stop_loss IS NOT NULL THEN CASE WHEN o.co_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_stop_loss) / 10000, abs(o.co_stop_loss) % 10000 / 100) || CASE WHEN abs(o.co_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_stop_loss) % 100), '0') END END AS co_stop_loss, CASE WHEN o.co_trigger_price IS NOT NULL THEN CASE WHEN o.co_trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_trigger_price) / 10000, abs(o.co_trigger_price) % 10000 / 100) || CASE WHEN abs(o.co_trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_trigger_price) % 100), '0') END END AS co_trigger_price, CASE WHEN o.bo_profit IS NOT NULL THEN CASE WHEN o.bo_profit < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_profit) / 10000, abs(o.bo_profit) % 10000 / 100) || CASE WHEN abs(o.bo_profit) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_profit) % 100), '0') END END AS bo_profit, CASE WHEN o.bo_stop_loss IS NOT NULL THEN CASE WHEN o.bo_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_stop_loss) / 10000, abs(o.bo_stop_loss) % 10000 / 100) || CASE WHEN abs(o.bo_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_stop_loss) % 100), '0') END END AS bo_stop_loss, CASE WHEN o.bo_trailing IS NOT NULL THEN CASE WHEN o.bo_trailing < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_trailing) / 10000, abs(o.bo_trailing) % 10000 / 100) || CASE WHEN abs(o.bo_trailing) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_trailing) % 100), '0') END END AS bo_trailing, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_kept AS is_kept, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, strftime('%Y-%m-%d %H:%M:%S', o.exchange_at / 1000000, 'unixepoch', '+330 minutes') AS exchange_at, o.algo_id AS algo_id, o.instrument_type AS instrument_type, o.lot_size AS lot_size, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike IS NOT NULL THEN CASE WHEN o.drv_strike < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.drv_strike) / 10000, abs(o.drv_strike) % 10000 / 100) || CASE WHEN abs(o.drv_strike) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.drv_strike) % 100), '0') END END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.key_id AS key_id, o.is_exit AS is_exit, o.is_external AS is_external, o.waits_for AS waits_for, strftime('%Y-%m-%d %H:%M:%S', o.release_at / 1000000, 'unixepoch', '+330 minutes') AS release_at, strftime('%Y-%m-%d %H:%M:%S', o.expires_at / 1000000, 'unixepoch', '+330 minutes') AS expires_at, o.approved_by AS approved_by, strftime('%Y-%m-%d %H:%M:%S', o.told_at / 1000000, 'unixepoch', '+330 minutes') AS told_at, strftime('%Y-%m-%d %H:%M:%S', o.asked_at / 1000000, 'unixepoch', '+330 minutes') AS asked_at, o.cancel_asked AS cancel_asked, o.asked_quantity AS asked_quantity, CASE WHEN o.asked_margin IS NOT NULL THEN CASE WHEN o.asked_margin < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.asked_margin) / 10000, abs(o.asked_margin) % 10000 / 100) || CASE WHEN abs(o.asked_margin) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.asked_margin) % 100), '0') END END AS asked_margin, o.node AS node, o.version AS version, strftime('%Y-%m-%d %H:%M:%S', o.send_before / 1000000, 'unixepoch', '+330 minutes') AS send_before, strftime('%Y-%m-%d %H:%M:%S', o.intent_at / 1000000, 'unixepoch', '+330 minutes') AS intent_at, strftime('%Y-%m-%d %H:%M:%S', o.sent_at / 1000000, 'unixepoch', '+330 minutes') AS sent_at, strftime('%Y-%m-%d %H:%M:%S', o.acked_at / 1000000, 'unixepoch', '+330 minutes') AS acked_at, strftime('%Y-%m-%d %H:%M:%S', o.first_fill_at / 1000000, 'unixepoch', '+330 minutes') AS first_fill_at, strftime('%Y-%m-%d %H:%M:%S', o.placed_at / 1000000, 'unixepoch', '+330 minutes') AS placed_at, strftime('%Y-%m-%d %H:%M:%S', o.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at, strftime('%Y-%m-%d %H:%M:%S', o.completed_at / 1000000, 'unixepoch', '+330 minutes') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type, m.follower_order_id, m.sizing_strategy
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+LEFT JOIN copy_mappings m ON m.leader_order_id = o.id
+WHERE o.status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
+
+CREATE VIEW v_cover_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price IS NOT NULL THEN CASE WHEN o.price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.price) / 10000, abs(o.price) % 10000 / 100) || CASE WHEN abs(o.price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.price) % 100), '0') END END AS price, CASE WHEN o.trigger_price IS NOT NULL THEN CASE WHEN o.trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.trigger_price) / 10000, abs(o.trigger_price) % 10000 / 100) || CASE WHEN abs(o.trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.trigger_price) % 100), '0') END END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price IS NOT NULL THEN CASE WHEN o.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.average_price) / 10000, abs(o.average_price) % 10000 / 100) || CASE WHEN abs(o.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.average_price) % 100), '0') END END AS average_price, CASE WHEN o.traded_value IS NOT NULL THEN CASE WHEN o.traded_value < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.traded_value) / 10000, abs(o.traded_value) % 10000 / 100) || CASE WHEN abs(o.traded_value) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.traded_value) % 100), '0') END END AS traded_value, CASE WHEN o.margin_blocked IS NOT NULL THEN CASE WHEN o.margin_blocked < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.margin_blocked) / 10000, abs(o.margin_blocked) % 10000 / 100) || CASE WHEN abs(o.margin_blocked) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.margin_blocked) % 100), '0') END END AS margin_blocked, CASE WHEN o.co_stop_loss IS NOT NULL THEN CASE WHEN o.co_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_stop_loss) / 10000, abs(o.co_stop_loss) % 10000 / 100) || CASE WHEN abs(o.co_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_stop_loss) % 100), '0') END END AS co_stop_loss, CASE WHEN o.co_trigger_price IS NOT NULL THEN CASE WHEN o.co_trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_trigger_price) / 10000, abs(o.co_trigger_price) % 10000 / 100) || CASE WHEN abs(o.co_trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_trigger_price) % 100), '0') END END AS co_trigger_price, CASE WHEN o.bo_profit IS NOT NULL THEN CASE WHEN o.bo_profit < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_profit) / 10000, abs(o.bo_profit) % 10000 / 100) || CASE WHEN abs(o.bo_profit) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_profit) % 100), '0') END END AS bo_profit, CASE WHEN o.bo_stop_loss IS NOT NULL THEN CASE WHEN o.bo_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_stop_loss) / 10000, abs(o.bo_stop_loss) % 10000 / 100) || CASE WHEN abs(o.bo_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_stop_loss) % 100), '0') END END AS bo_stop_loss, CASE WHEN o.bo_trailing IS NOT NULL THEN CASE WHEN o.bo_trailing < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_trailing) / 10000, abs(o.bo_trailing) % 10000 / 100) || CASE WHEN abs(o.bo_trailing) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_trailing) % 100), '0') END END AS bo_trailing, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_kept AS is_kept, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, strftime('%Y-%m-%d %H:%M:%S', o.exchange_at / 1000000, 'unixepoch', '+330 minutes') AS exchange_at, o.algo_id AS algo_id, o.instrument_type AS instrument_type, o.lot_size AS lot_size, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike IS NOT NULL THEN CASE WHEN o.drv_strike < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.drv_strike) / 10000, abs(o.drv_strike) % 10000 / 100) || CASE WHEN abs(o.drv_strike) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.drv_strike) % 100), '0') END END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.key_id AS key_id, o.is_exit AS is_exit, o.is_external AS is_external, o.waits_for AS waits_for, strftime('%Y-%m-%d %H:%M:%S', o.release_at / 1000000, 'unixepoch', '+330 minutes') AS release_at, strftime('%Y-%m-%d %H:%M:%S', o.expires_at / 1000000, 'unixepoch', '+330 minutes') AS expires_at, o.approved_by AS approved_by, strftime('%Y-%m-%d %H:%M:%S', o.told_at / 1000000, 'unixepoch', '+330 minutes') AS told_at, strftime('%Y-%m-%d %H:%M:%S', o.asked_at / 1000000, 'unixepoch', '+330 minutes') AS asked_at, o.cancel_asked AS cancel_asked, o.asked_quantity AS asked_quantity, CASE WHEN o.asked_margin IS NOT NULL THEN CASE WHEN o.asked_margin < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.asked_margin) / 10000, abs(o.asked_margin) % 10000 / 100) || CASE WHEN abs(o.asked_margin) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.asked_margin) % 100), '0') END END AS asked_margin, o.node AS node, o.version AS version, strftime('%Y-%m-%d %H:%M:%S', o.send_before / 1000000, 'unixepoch', '+330 minutes') AS send_before, strftime('%Y-%m-%d %H:%M:%S', o.intent_at / 1000000, 'unixepoch', '+330 minutes') AS intent_at, strftime('%Y-%m-%d %H:%M:%S', o.sent_at / 1000000, 'unixepoch', '+330 minutes') AS sent_at, strftime('%Y-%m-%d %H:%M:%S', o.acked_at / 1000000, 'unixepoch', '+330 minutes') AS acked_at, strftime('%Y-%m-%d %H:%M:%S', o.first_fill_at / 1000000, 'unixepoch', '+330 minutes') AS first_fill_at, strftime('%Y-%m-%d %H:%M:%S', o.placed_at / 1000000, 'unixepoch', '+330 minutes') AS placed_at, strftime('%Y-%m-%d %H:%M:%S', o.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at, strftime('%Y-%m-%d %H:%M:%S', o.completed_at / 1000000, 'unixepoch', '+330 minutes') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+WHERE o.co_stop_loss IS NOT NULL
+
+-- down
+
+DROP VIEW v_cover_orders
+
+DROP VIEW v_active_orders
+
+DROP INDEX ix_paper_orders_due_at
+
+DROP INDEX ix_paper_orders_exchange_segment_symbol
+
+DROP INDEX ix_paper_orders_exchange_segment_symbol_side_trigger_price
+
+DROP INDEX ix_paper_orders_expires_on
+
+DROP INDEX ix_paper_orders_session_day_client_id
+
+DROP INDEX ix_ledger_entries_account_id_voucher_no
+
+DROP INDEX ix_orders_account_id
+
+DROP INDEX ix_orders_account_id_symbol
+
+DROP INDEX ix_orders_asked_at
+
+DROP TABLE paper_settlements
+
+DROP TABLE paper_conversions
+
+-- rebuild
+CREATE TABLE books (
+	account_id INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	user_id INTEGER NOT NULL,
+	copy_role TEXT CONSTRAINT ck_books_copy_role CHECK (copy_role IN ('leader','follower')),
+	mode TEXT NOT NULL CONSTRAINT ck_books_mode CHECK (mode IN ('live','paper')),
+	version INTEGER DEFAULT 0 NOT NULL,
+	killed_globally INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_books_killed_globally CHECK (killed_globally IN (0,1)),
+	killed_for_user INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_books_killed_for_user CHECK (killed_for_user IN (0,1)),
+	killed_for_account INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_books_killed_for_account CHECK (killed_for_account IN (0,1)),
+	killed_strategies TEXT,
+	kill_reason TEXT,
+	killed_at INTEGER,
+	rate_bucket TEXT,
+	trading_day TEXT CONSTRAINT ck_books_trading_day CHECK (length(trading_day) = 10),
+	orders_today INTEGER DEFAULT 0 NOT NULL,
+	trades_today INTEGER DEFAULT 0 NOT NULL,
+	open_orders INTEGER DEFAULT 0 NOT NULL,
+	realized_today INTEGER DEFAULT 0 NOT NULL,
+	unrealized_mark INTEGER,
+	marked_at INTEGER,
+	loss_latched_at INTEGER,
+	last_positions_at INTEGER,
+	last_holdings_at INTEGER,
+	last_funds_at INTEGER,
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	CONSTRAINT pk_books PRIMARY KEY (account_id)
+)
+ STRICT
+
+-- rebuild
+CREATE TABLE paper_depth (
+	exchange_segment TEXT NOT NULL CONSTRAINT ck_paper_depth_exchange_segment CHECK (exchange_segment IN ('NSE_EQ','NSE_FNO','NSE_CURRENCY','BSE_EQ','BSE_FNO','BSE_CURRENCY','MCX_COMM','NSE_INDEX','BSE_INDEX','MCX_INDEX')),
+	symbol TEXT NOT NULL,
+	version INTEGER DEFAULT 0 NOT NULL,
+	quoted_at INTEGER,
+	bids TEXT,
+	asks TEXT,
+	updated_at INTEGER NOT NULL,
+	CONSTRAINT pk_paper_depth PRIMARY KEY (exchange_segment, symbol)
+)
+ STRICT
+
+-- rebuild
+CREATE TABLE paper_orders (
+	id INTEGER NOT NULL,
+	client_id INTEGER NOT NULL,
+	tag TEXT,
+	exchange_segment TEXT NOT NULL CONSTRAINT ck_paper_orders_exchange_segment CHECK (exchange_segment IN ('NSE_EQ','NSE_FNO','NSE_CURRENCY','BSE_EQ','BSE_FNO','BSE_CURRENCY','MCX_COMM','NSE_INDEX','BSE_INDEX','MCX_INDEX')),
+	symbol TEXT NOT NULL,
+	instrument_id INTEGER,
+	placed_by TEXT DEFAULT 'client' NOT NULL CONSTRAINT ck_paper_orders_placed_by CHECK (placed_by IN ('client','exchange')),
+	side TEXT NOT NULL CONSTRAINT ck_paper_orders_side CHECK (side IN ('BUY','SELL')),
+	product TEXT NOT NULL CONSTRAINT ck_paper_orders_product CHECK (product IN ('CNC','INTRADAY','MARGIN','MTF','CO','BO')),
+	order_type TEXT NOT NULL CONSTRAINT ck_paper_orders_order_type CHECK (order_type IN ('MARKET','LIMIT','STOP_LOSS','STOP_LOSS_MARKET')),
+	validity TEXT DEFAULT 'DAY' NOT NULL CONSTRAINT ck_paper_orders_validity CHECK (validity IN ('DAY','IOC')),
+	quantity INTEGER NOT NULL,
+	disclosed_qty INTEGER,
+	price INTEGER,
+	trigger_price INTEGER,
+	is_triggered INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_paper_orders_is_triggered CHECK (is_triggered IN (0,1)),
+	is_amo INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_paper_orders_is_amo CHECK (is_amo IN (0,1)),
+	amo_time TEXT CONSTRAINT ck_paper_orders_amo_time CHECK (amo_time IN ('PRE_OPEN','OPEN','OPEN_30','OPEN_60')),
+	status TEXT NOT NULL CONSTRAINT ck_paper_orders_status CHECK (status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL','EXECUTED','CANCELLED','REJECTED','EXPIRED')),
+	filled_qty INTEGER DEFAULT 0 NOT NULL,
+	reject_code TEXT,
+	reject_message TEXT,
+	filled_value INTEGER DEFAULT 0 NOT NULL,
+	session_day TEXT CONSTRAINT ck_paper_orders_session_day CHECK (length(session_day) = 10),
+	version INTEGER DEFAULT 1 NOT NULL,
+	told_version INTEGER DEFAULT 0 NOT NULL,
+	priority INTEGER NOT NULL,
+	placed_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	completed_at INTEGER,
+	CONSTRAINT ck_paper_orders_filled CHECK (filled_qty >= 0 AND filled_qty <= quantity),
+	CONSTRAINT pk_paper_orders PRIMARY KEY (id),
+	CONSTRAINT uq_paper_orders_client_id_tag UNIQUE (client_id, tag)
+)
+ STRICT
+
+-- rebuild
+CREATE TABLE ledger_entries (
+	id INTEGER NOT NULL,
+	account_id INTEGER NOT NULL,
+	entry_date TEXT NOT NULL CONSTRAINT ck_ledger_entries_entry_date CHECK (length(entry_date) = 10),
+	particulars TEXT,
+	voucher_no TEXT,
+	voucher_date TEXT,
+	debit INTEGER DEFAULT 0 NOT NULL,
+	credit INTEGER DEFAULT 0 NOT NULL,
+	balance INTEGER,
+	created_at INTEGER NOT NULL,
+	CONSTRAINT ck_ledger_entries_debit_and_credit CHECK (debit >= 0 AND credit >= 0),
+	CONSTRAINT fk_ledger_entries_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+	CONSTRAINT pk_ledger_entries PRIMARY KEY (id)
+)
+ STRICT
+
+-- rebuild
+CREATE TABLE orders (
+	id INTEGER NOT NULL,
+	account_id INTEGER NOT NULL,
+	client_order_id TEXT,
+	broker_order_id TEXT,
+	correlation_id TEXT,
+	instrument_id INTEGER,
+	exchange_segment TEXT NOT NULL CONSTRAINT ck_orders_exchange_segment CHECK (exchange_segment IN ('NSE_EQ','NSE_FNO','NSE_CURRENCY','BSE_EQ','BSE_FNO','BSE_CURRENCY','MCX_COMM','NSE_INDEX','BSE_INDEX','MCX_INDEX')),
+	security_id TEXT,
+	symbol TEXT,
+	side TEXT CONSTRAINT ck_orders_side CHECK (side IN ('BUY','SELL')),
+	product TEXT CONSTRAINT ck_orders_product CHECK (product IN ('CNC','INTRADAY','MARGIN','MTF','CO','BO')),
+	order_type TEXT CONSTRAINT ck_orders_order_type CHECK (order_type IN ('MARKET','LIMIT','STOP_LOSS','STOP_LOSS_MARKET')),
+	validity TEXT CONSTRAINT ck_orders_validity CHECK (validity IN ('DAY','IOC')),
+	quantity INTEGER,
+	disclosed_qty INTEGER,
+	price INTEGER,
+	trigger_price INTEGER,
+	status TEXT NOT NULL CONSTRAINT ck_orders_status CHECK (status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL','EXECUTED','CANCELLED','REJECTED','EXPIRED')),
+	broker_status TEXT,
+	trigger_pending INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_orders_trigger_pending CHECK (trigger_pending IN (0,1)),
+	filled_qty INTEGER DEFAULT 0 NOT NULL,
+	remaining_qty INTEGER,
+	average_price INTEGER,
+	traded_value INTEGER DEFAULT 0 NOT NULL,
+	margin_blocked INTEGER DEFAULT 0 NOT NULL,
+	co_stop_loss INTEGER,
+	co_trigger_price INTEGER,
+	bo_profit INTEGER,
+	bo_stop_loss INTEGER,
+	bo_trailing INTEGER,
+	bo_order_type TEXT,
+	parent_order_id INTEGER,
+	leg_type TEXT CONSTRAINT ck_orders_leg_type CHECK (leg_type IN ('ENTRY','TARGET','SL')),
+	is_sliced INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_orders_is_sliced CHECK (is_sliced IN (0,1)),
+	slice_group_id TEXT,
+	slice_index INTEGER,
+	slice_total_qty INTEGER,
+	is_amo INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_orders_is_amo CHECK (is_amo IN (0,1)),
+	amo_time TEXT CONSTRAINT ck_orders_amo_time CHECK (amo_time IN ('PRE_OPEN','OPEN','OPEN_30','OPEN_60')),
+	exchange_order_id TEXT,
+	exchange_at INTEGER,
+	algo_id TEXT,
+	drv_expiry TEXT CONSTRAINT ck_orders_drv_expiry CHECK (length(drv_expiry) = 10),
+	drv_option_type TEXT CONSTRAINT ck_orders_drv_option_type CHECK (drv_option_type IN ('CE','PE')),
+	drv_strike INTEGER,
+	error_code TEXT,
+	error_message TEXT,
+	strategy TEXT,
+	actor TEXT,
+	key_id INTEGER,
+	is_exit INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_orders_is_exit CHECK (is_exit IN (0,1)),
+	is_external INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_orders_is_external CHECK (is_external IN (0,1)),
+	waits_for TEXT,
+	release_at INTEGER,
+	expires_at INTEGER,
+	approved_by TEXT,
+	told_at INTEGER,
+	node INTEGER,
+	version INTEGER DEFAULT 1 NOT NULL,
+	send_before INTEGER,
+	intent_at INTEGER,
+	sent_at INTEGER,
+	acked_at INTEGER,
+	first_fill_at INTEGER,
+	placed_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	completed_at INTEGER,
+	raw_request TEXT,
+	raw_response TEXT,
+	CONSTRAINT fk_orders_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+	CONSTRAINT fk_orders_parent_order_id FOREIGN KEY(parent_order_id) REFERENCES orders (id) ON DELETE CASCADE,
+	CONSTRAINT pk_orders PRIMARY KEY (id),
+	CONSTRAINT uq_orders_account_id_broker_order_id UNIQUE (account_id, broker_order_id),
+	CONSTRAINT uq_orders_account_id_client_order_id UNIQUE (account_id, client_order_id)
+)
+ STRICT
+
+-- rebuild
+CREATE TABLE position_adjustments (
+	id INTEGER NOT NULL,
+	account_id INTEGER NOT NULL,
+	kind TEXT NOT NULL CONSTRAINT ck_position_adjustments_kind CHECK (kind IN ('OPENING','CONVERSION','CORPORATE_ACTION','EXPIRY')),
+	instrument_id INTEGER,
+	exchange_segment TEXT NOT NULL CONSTRAINT ck_position_adjustments_exchange_segment CHECK (exchange_segment IN ('NSE_EQ','NSE_FNO','NSE_CURRENCY','BSE_EQ','BSE_FNO','BSE_CURRENCY','MCX_COMM','NSE_INDEX','BSE_INDEX','MCX_INDEX')),
+	symbol TEXT NOT NULL,
+	product TEXT NOT NULL CONSTRAINT ck_position_adjustments_product CHECK (product IN ('CNC','INTRADAY','MARGIN','MTF','CO','BO')),
+	quantity INTEGER NOT NULL,
+	price INTEGER,
+	amount INTEGER DEFAULT 0 NOT NULL,
+	lots TEXT,
+	reason TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	adjusted_at INTEGER NOT NULL,
+	recorded_at INTEGER NOT NULL,
+	CONSTRAINT fk_position_adjustments_account_id FOREIGN KEY(account_id) REFERENCES books (account_id) ON DELETE CASCADE,
+	CONSTRAINT pk_position_adjustments PRIMARY KEY (id)
+)
+ STRICT
+
+CREATE VIEW v_active_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price IS NOT NULL THEN CASE WHEN o.price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.price) / 10000, abs(o.price) % 10000 / 100) || CASE WHEN abs(o.price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.price) % 100), '0') END END AS price, CASE WHEN o.trigger_price IS NOT NULL THEN CASE WHEN o.trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.trigger_price) / 10000, abs(o.trigger_price) % 10000 / 100) || CASE WHEN abs(o.trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.trigger_price) % 100), '0') END END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price IS NOT NULL THEN CASE WHEN o.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.average_price) / 10000, abs(o.average_price) % 10000 / 100) || CASE WHEN abs(o.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.average_price) % 100), '0') END END AS average_price, CASE WHEN o.traded_value IS NOT NULL THEN CASE WHEN o.traded_value < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.traded_value) / 10000, abs(o.traded_value) % 10000 / 100) || CASE WHEN abs(o.traded_value) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.traded_value) % 100), '0') END END AS traded_value, CASE WHEN o.margin_blocked IS NOT NULL THEN CASE WHEN o.margin_blocked < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.margin_blocked) / 10000, abs(o.margin_blocked) % 10000 / 100) || CASE WHEN abs(o.margin_blocked) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.margin_blocked) % 100), '0') END END AS margin_blocked, CASE WHEN o.co_stop_loss IS NOT NULL THEN CASE WHEN o.co_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_stop_loss) / 10000, abs(o.co_stop_loss) % 10000 / 100) || CASE WHEN abs(o.co_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_stop_loss) % 100), '0') END END AS co_stop_loss, CASE WHEN o.co_trigger_price IS NOT NULL THEN CASE WHEN o.co_trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_trigger_price) / 10000, abs(o.co_trigger_price) % 10000 / 100) || CASE WHEN abs(o.co_trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_trigger_price) % 100), '0') END END AS co_trigger_price, CASE WHEN o.bo_profit IS NOT NULL THEN CASE WHEN o.bo_profit < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_profit) / 10000, abs(o.bo_profit) % 10000 / 100) || CASE WHEN abs(o.bo_profit) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_profit) % 100), '0') END END AS bo_profit, CASE WHEN o.bo_stop_loss IS NOT NULL THEN CASE WHEN o.bo_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_stop_loss) / 10000, abs(o.bo_stop_loss) % 10000 / 100) || CASE WHEN abs(o.bo_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_stop_loss) % 100), '0') END END AS bo_stop_loss, CASE WHEN o.bo_trailing IS NOT NULL THEN CASE WHEN o.bo_trailing < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_trailing) / 10000, abs(o.bo_trailing) % 10000 / 100) || CASE WHEN abs(o.bo_trailing) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_trailing) % 100), '0') END END AS bo_trailing, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, strftime('%Y-%m-%d %H:%M:%S', o.exchange_at / 1000000, 'unixepoch', '+330 minutes') AS exchange_at, o.algo_id AS algo_id, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike IS NOT NULL THEN CASE WHEN o.drv_strike < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.drv_strike) / 10000, abs(o.drv_strike) % 10000 / 100) || CASE WHEN abs(o.drv_strike) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.drv_strike) % 100), '0') END END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.key_id AS key_id, o.is_exit AS is_exit, o.is_external AS is_external, o.waits_for AS waits_for, strftime('%Y-%m-%d %H:%M:%S', o.release_at / 1000000, 'unixepoch', '+330 minutes') AS release_at, strftime('%Y-%m-%d %H:%M:%S', o.expires_at / 1000000, 'unixepoch', '+330 minutes') AS expires_at, o.approved_by AS approved_by, strftime('%Y-%m-%d %H:%M:%S', o.told_at / 1000000, 'unixepoch', '+330 minutes') AS told_at, o.node AS node, o.version AS version, strftime('%Y-%m-%d %H:%M:%S', o.send_before / 1000000, 'unixepoch', '+330 minutes') AS send_before, strftime('%Y-%m-%d %H:%M:%S', o.intent_at / 1000000, 'unixepoch', '+330 minutes') AS intent_at, strftime('%Y-%m-%d %H:%M:%S', o.sent_at / 1000000, 'unixepoch', '+330 minutes') AS sent_at, strftime('%Y-%m-%d %H:%M:%S', o.acked_at / 1000000, 'unixepoch', '+330 minutes') AS acked_at, strftime('%Y-%m-%d %H:%M:%S', o.first_fill_at / 1000000, 'unixepoch', '+330 minutes') AS first_fill_at, strftime('%Y-%m-%d %H:%M:%S', o.placed_at / 1000000, 'unixepoch', '+330 minutes') AS placed_at, strftime('%Y-%m-%d %H:%M:%S', o.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at, strftime('%Y-%m-%d %H:%M:%S', o.completed_at / 1000000, 'unixepoch', '+330 minutes') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type, m.follower_order_id, m.sizing_strategy
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+LEFT JOIN copy_mappings m ON m.leader_order_id = o.id
+WHERE o.status IN ('PENDING','TRANSIT','UNKNOWN','OPEN','PARTIAL')
+
+CREATE VIEW v_cover_orders AS
+SELECT o.id AS id, o.account_id AS account_id, o.client_order_id AS client_order_id, o.broker_order_id AS broker_order_id, o.correlation_id AS correlation_id, o.instrument_id AS instrument_id, o.exchange_segment AS exchange_segment, o.security_id AS security_id, o.symbol AS symbol, o.side AS side, o.product AS product, o.order_type AS order_type, o.validity AS validity, o.quantity AS quantity, o.disclosed_qty AS disclosed_qty, CASE WHEN o.price IS NOT NULL THEN CASE WHEN o.price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.price) / 10000, abs(o.price) % 10000 / 100) || CASE WHEN abs(o.price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.price) % 100), '0') END END AS price, CASE WHEN o.trigger_price IS NOT NULL THEN CASE WHEN o.trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.trigger_price) / 10000, abs(o.trigger_price) % 10000 / 100) || CASE WHEN abs(o.trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.trigger_price) % 100), '0') END END AS trigger_price, o.status AS status, o.broker_status AS broker_status, o.trigger_pending AS trigger_pending, o.filled_qty AS filled_qty, o.remaining_qty AS remaining_qty, CASE WHEN o.average_price IS NOT NULL THEN CASE WHEN o.average_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.average_price) / 10000, abs(o.average_price) % 10000 / 100) || CASE WHEN abs(o.average_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.average_price) % 100), '0') END END AS average_price, CASE WHEN o.traded_value IS NOT NULL THEN CASE WHEN o.traded_value < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.traded_value) / 10000, abs(o.traded_value) % 10000 / 100) || CASE WHEN abs(o.traded_value) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.traded_value) % 100), '0') END END AS traded_value, CASE WHEN o.margin_blocked IS NOT NULL THEN CASE WHEN o.margin_blocked < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.margin_blocked) / 10000, abs(o.margin_blocked) % 10000 / 100) || CASE WHEN abs(o.margin_blocked) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.margin_blocked) % 100), '0') END END AS margin_blocked, CASE WHEN o.co_stop_loss IS NOT NULL THEN CASE WHEN o.co_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_stop_loss) / 10000, abs(o.co_stop_loss) % 10000 / 100) || CASE WHEN abs(o.co_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_stop_loss) % 100), '0') END END AS co_stop_loss, CASE WHEN o.co_trigger_price IS NOT NULL THEN CASE WHEN o.co_trigger_price < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.co_trigger_price) / 10000, abs(o.co_trigger_price) % 10000 / 100) || CASE WHEN abs(o.co_trigger_price) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.co_trigger_price) % 100), '0') END END AS co_trigger_price, CASE WHEN o.bo_profit IS NOT NULL THEN CASE WHEN o.bo_profit < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_profit) / 10000, abs(o.bo_profit) % 10000 / 100) || CASE WHEN abs(o.bo_profit) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_profit) % 100), '0') END END AS bo_profit, CASE WHEN o.bo_stop_loss IS NOT NULL THEN CASE WHEN o.bo_stop_loss < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_stop_loss) / 10000, abs(o.bo_stop_loss) % 10000 / 100) || CASE WHEN abs(o.bo_stop_loss) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_stop_loss) % 100), '0') END END AS bo_stop_loss, CASE WHEN o.bo_trailing IS NOT NULL THEN CASE WHEN o.bo_trailing < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.bo_trailing) / 10000, abs(o.bo_trailing) % 10000 / 100) || CASE WHEN abs(o.bo_trailing) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.bo_trailing) % 100), '0') END END AS bo_trailing, o.bo_order_type AS bo_order_type, o.parent_order_id AS parent_order_id, o.leg_type AS leg_type, o.is_sliced AS is_sliced, o.slice_group_id AS slice_group_id, o.slice_index AS slice_index, o.slice_total_qty AS slice_total_qty, o.is_amo AS is_amo, o.amo_time AS amo_time, o.exchange_order_id AS exchange_order_id, strftime('%Y-%m-%d %H:%M:%S', o.exchange_at / 1000000, 'unixepoch', '+330 minutes') AS exchange_at, o.algo_id AS algo_id, o.drv_expiry AS drv_expiry, o.drv_option_type AS drv_option_type, CASE WHEN o.drv_strike IS NOT NULL THEN CASE WHEN o.drv_strike < 0 THEN '-' ELSE '' END || printf('%d.%02d', abs(o.drv_strike) / 10000, abs(o.drv_strike) % 10000 / 100) || CASE WHEN abs(o.drv_strike) % 100 = 0 THEN '' ELSE rtrim(printf('%02d', abs(o.drv_strike) % 100), '0') END END AS drv_strike, o.error_code AS error_code, o.error_message AS error_message, o.strategy AS strategy, o.actor AS actor, o.key_id AS key_id, o.is_exit AS is_exit, o.is_external AS is_external, o.waits_for AS waits_for, strftime('%Y-%m-%d %H:%M:%S', o.release_at / 1000000, 'unixepoch', '+330 minutes') AS release_at, strftime('%Y-%m-%d %H:%M:%S', o.expires_at / 1000000, 'unixepoch', '+330 minutes') AS expires_at, o.approved_by AS approved_by, strftime('%Y-%m-%d %H:%M:%S', o.told_at / 1000000, 'unixepoch', '+330 minutes') AS told_at, o.node AS node, o.version AS version, strftime('%Y-%m-%d %H:%M:%S', o.send_before / 1000000, 'unixepoch', '+330 minutes') AS send_before, strftime('%Y-%m-%d %H:%M:%S', o.intent_at / 1000000, 'unixepoch', '+330 minutes') AS intent_at, strftime('%Y-%m-%d %H:%M:%S', o.sent_at / 1000000, 'unixepoch', '+330 minutes') AS sent_at, strftime('%Y-%m-%d %H:%M:%S', o.acked_at / 1000000, 'unixepoch', '+330 minutes') AS acked_at, strftime('%Y-%m-%d %H:%M:%S', o.first_fill_at / 1000000, 'unixepoch', '+330 minutes') AS first_fill_at, strftime('%Y-%m-%d %H:%M:%S', o.placed_at / 1000000, 'unixepoch', '+330 minutes') AS placed_at, strftime('%Y-%m-%d %H:%M:%S', o.updated_at / 1000000, 'unixepoch', '+330 minutes') AS updated_at, strftime('%Y-%m-%d %H:%M:%S', o.completed_at / 1000000, 'unixepoch', '+330 minutes') AS completed_at, o.raw_request AS raw_request, o.raw_response AS raw_response, b.copy_role AS account_type
+FROM orders o
+JOIN books b ON b.account_id = o.account_id
+WHERE o.co_stop_loss IS NOT NULL

@@ -1,0 +1,63 @@
+"""What works on one instrument of an account: asked in each intent, so spelt once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from bahi.db.statement import Statement
+from bahi.db.tx import Tx
+from bahi.kernel.words import Segment
+from bahi.orders.model.guarding import Beside
+from bahi.orders.model.order import Order
+from bahi.orders.repository.order import SELECT, order_of
+from bahi.orders.tables import WORKING, orders
+
+_OF_IT: Final = sa.and_(
+    sa.text(WORKING),  # as the index says it
+    orders.c.account_id == sa.bindparam("account_id"),
+    orders.c.symbol == sa.bindparam("symbol"),
+    orders.c.exchange_segment == sa.bindparam("segment"),
+)
+_WORKING_ON: Final = Statement(SELECT.where(_OF_IT).order_by(orders.c.id))
+_BESIDE: Final = Statement(
+    sa.select(
+        orders.c.parent_order_id,
+        sa.func.sum(orders.c.remaining_qty),
+        sa.func.max(orders.c.remaining_qty),
+    )
+    .where(
+        _OF_IT,
+        orders.c.product == sa.bindparam("product"),
+        orders.c.side == sa.bindparam("side"),
+        orders.c.id != sa.bindparam("but"),
+    )
+    .group_by(orders.c.parent_order_id)
+)
+
+
+def working_on(tx: Tx, account_id: int, instrument: tuple[Segment, str]) -> list[Order]:
+    """Return an account's orders of an instrument that may still fill."""
+    segment, symbol = instrument
+    asked = {"account_id": account_id, "segment": str(segment), "symbol": symbol}
+    return [order_of(row) for row in tx.rows(_WORKING_ON, asked)]
+
+
+def beside(tx: Tx, order: Order) -> Beside:
+    """Return what works beside an order: of its instrument, product and side."""
+    rows = tx.rows(
+        _BESIDE,
+        {
+            "account_id": order.account_id,
+            "segment": str(order.segment),
+            "symbol": order.symbol,
+            "product": str(order.product),
+            "side": str(order.side),
+            "but": order.id,
+        },
+    )
+    return Beside(
+        alone=sum(int(row[1]) for row in rows if row[0] is None),
+        families={row[0]: int(row[2]) for row in rows if row[0] is not None},
+    )

@@ -1,0 +1,80 @@
+"""Errands: work that the house sees through, whoever asked for it and however they leave.
+
+A client that hangs up must cut nothing: between an intent and its outcome there is a wire, and
+half of that way is the worst place to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+FINISH_WITHIN_S: Final = 10.0
+"""How long a closing house waits for what is under way; an order is sent within half of it."""
+
+log = logging.getLogger("bahi.orders")
+
+
+class Errands:
+    """The tasks that a house owns until they are done."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    async def see_through(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do a piece of work; a caller that is cancelled leaves, and the work goes on."""
+        task = asyncio.ensure_future(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_tell_the_log)
+            raise
+
+    async def finish(self, within_s: float = FINISH_WITHIN_S) -> int:
+        """Wait for what is under way; return how much was not done within the bound."""
+        running = tuple(self._running)
+        if not running:
+            return 0
+        _, left = await asyncio.wait(running, timeout=within_s)
+        for task in left:
+            task.cancel()
+        if left:
+            log.warning(
+                "%d orders were under way when the house closed: the sweep settles them", len(left)
+            )
+            await asyncio.wait(left, timeout=within_s)
+        return len(left)
+
+
+class Trading:
+    """What all desks of a house share: the errands under way, and how the driver is woken."""
+
+    def __init__(self) -> None:
+        self.errands = Errands()
+        self._moved = asyncio.Event()
+
+    def wake(self) -> None:
+        """Tell the driver of this process that something may have moved. Called in its loop."""
+        self._moved.set()
+
+    async def rest(self, at_most_s: float) -> None:
+        """Wait until something moved, or for a while."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._moved.wait(), at_most_s)
+        self._moved.clear()
+
+
+def _tell_the_log(task: asyncio.Task[Any]) -> None:
+    """Say how it ended, since nobody waits for it any more."""
+    if not task.cancelled() and (fault := task.exception()):
+        log.warning("an order whose caller had left ended with a fault: %s", fault)

@@ -1,0 +1,54 @@
+"""What the books said once: money, trades, and where a page of trades ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from bahi.kernel.money import Money, Price
+from bahi.kernel.words import Side
+from bahi.portfolio.model.position import Key
+
+
+class Funds(NamedTuple):
+    """What an account had, and what of it was blocked."""
+
+    cash: Money
+    margin_used: Money
+
+    @property
+    def available(self) -> Money:
+        """What was free for new orders."""
+        return Money(self.cash - self.margin_used)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dealt:
+    """A trade to look at: when it was made, and when we wrote it down."""
+
+    id: int
+    order_id: int | None
+    key: Key
+    side: Side
+    quantity: int
+    price: Price
+    value: Money
+    charges: Money
+    net: Money
+    traded_at: datetime
+    recorded_at: datetime
+
+
+class Place(NamedTuple):
+    """Where a page ended: the next one begins behind it."""
+
+    traded_at: datetime
+    trade_id: int
+
+
+class Page(NamedTuple):
+    """Trades, the newest first, and where the next page begins; None: this is the last."""
+
+    trades: list[Dealt]
+    next: Place | None

@@ -1,0 +1,128 @@
+"""What an account traded and paid on a day of the exchange, and lines of the ledger by voucher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+
+from bahi.db.tx import Tx
+from bahi.kernel.clock import IST, to_micros
+from bahi.kernel.money import Money
+from bahi.kernel.words import EQUITY, Product, Segment, Side
+from bahi.portfolio.model.note import Taxes, Traded
+from bahi.portfolio.tables import ledger_entries, trades
+
+_EPOCH: Final = date(1970, 1, 1)
+_DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
+_TO_IST: Final = timedelta(hours=5, minutes=30) // timedelta(microseconds=1)
+
+
+class Delivery(NamedTuple):
+    """What was bought and sold of one share for delivery."""
+
+    segment: Segment
+    symbol: str
+    bought: int
+    sold: int
+
+
+def span(day: date) -> tuple[int, int]:
+    """Return where a day of the exchange begins, and where the next one does."""
+    first = datetime.combine(day, time(), tzinfo=IST)
+    return to_micros(first), to_micros(first + timedelta(days=1))
+
+
+def taxes_of(tx: Tx, account_id: int, day: date) -> tuple[Taxes, Taxes]:
+    """Return what a day's trades were taxed, exactly: all of them, and all but shares."""
+    in_shares = trades.c.exchange_segment.in_([str(it) for it in EQUITY])
+    row = tx.row(
+        sa.select(
+            *(
+                sa.func.coalesce(sa.func.sum(it), 0)
+                for tax in (trades.c.stt, trades.c.stamp_duty)
+                for it in (tax, sa.case((in_shares, 0), else_=tax))
+            )
+        ).where(*_on(account_id, day))
+    )
+    stt, stt_beside, stamp, stamp_beside = (Money(int(it)) for it in row or (0, 0, 0, 0))
+    return Taxes(stt, stamp), Taxes(stt_beside, stamp_beside)
+
+
+def shares_of(tx: Tx, account_id: int, day: date) -> list[Traded]:
+    """Return what was bought and sold of each share on a day, over all products."""
+    sums = [
+        sa.func.sum(sa.case((trades.c.side == str(side), it), else_=0))
+        for side in Side
+        for it in (trades.c.quantity, trades.c.trade_value)
+    ]
+    listing = (trades.c.exchange_segment, trades.c.symbol)
+    clause = (
+        sa.select(*listing, *sums)
+        .where(*_on(account_id, day), trades.c.exchange_segment.in_([str(it) for it in EQUITY]))
+        .group_by(*listing)
+        .order_by(*listing)
+    )
+    return [
+        Traded(Segment(it[0]), it[1], int(it[2]), Money(int(it[3])), int(it[4]), Money(int(it[5])))
+        for it in tx.rows(clause)
+    ]
+
+
+def deliveries_of(tx: Tx, account_id: int, day: date) -> list[Delivery]:
+    """Return what was bought and sold for delivery on a day, by listing."""
+    bought, sold = (
+        sa.func.sum(sa.case((trades.c.side == str(side), trades.c.quantity), else_=0))
+        for side in Side
+    )
+    listing = (trades.c.exchange_segment, trades.c.symbol)
+    clause = (
+        sa.select(*listing, bought, sold)
+        .where(
+            *_on(account_id, day),
+            trades.c.product == str(Product.CNC),
+            trades.c.exchange_segment.in_([str(it) for it in EQUITY]),
+        )
+        .group_by(*listing)
+        .order_by(*listing)
+    )
+    return [Delivery(Segment(it[0]), it[1], int(it[2]), int(it[3])) for it in tx.rows(clause)]
+
+
+def traded_days(tx: Tx, account_id: int, since: date | None) -> set[date]:
+    """Return the days on which an account traded, from a day on."""
+    day = ((trades.c.traded_at + _TO_IST) // _DAY).label("day")
+    clause = sa.select(day).where(trades.c.account_id == account_id).group_by(day)
+    if since is not None:
+        clause = clause.where(trades.c.traded_at >= span(since)[0])
+    return {_EPOCH + timedelta(days=int(row[0])) for row in tx.rows(clause)}
+
+
+def dealt_on(tx: Tx, account_id: int, day: date) -> set[tuple[Segment, str]]:
+    """Return the shares that an account dealt in for delivery on a day."""
+    return {(it.segment, it.symbol) for it in deliveries_of(tx, account_id, day)}
+
+
+def vouchers(tx: Tx, account_id: int, names: Iterable[str]) -> dict[str, Money]:
+    """Return what the lines of each voucher come to so far."""
+    amount = sa.func.sum(ledger_entries.c.credit - ledger_entries.c.debit)
+    clause = (
+        sa.select(ledger_entries.c.voucher_no, amount)
+        .where(
+            ledger_entries.c.account_id == account_id,
+            ledger_entries.c.voucher_no.in_(sorted(names)),
+        )
+        .group_by(ledger_entries.c.voucher_no)
+    )
+    return {name: Money(int(it)) for name, it in tx.rows(clause)}
+
+
+def _on(account_id: int, day: date) -> tuple[sa.ColumnElement[bool], ...]:
+    first, after = span(day)
+    return (
+        trades.c.account_id == account_id,
+        trades.c.traded_at >= first,
+        trades.c.traded_at < after,
+    )

@@ -1,0 +1,129 @@
+"""The facts of an account by symbol, as reports read them: in pages, whatever their number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from bahi.db.tx import Row, Tx
+from bahi.kernel.clock import from_micros, to_micros
+from bahi.kernel.money import Money
+from bahi.kernel.words import Product, Segment, Side
+from bahi.portfolio.model.adjustment import Action, AdjustmentKind, Brought
+from bahi.portfolio.model.gains import Fill
+from bahi.portfolio.model.money import Entry
+from bahi.portfolio.model.position import Fact, Key
+from bahi.portfolio.repository.adjustment import lots_in
+from bahi.portfolio.repository.days import span
+from bahi.portfolio.repository.position import adjusting
+from bahi.portfolio.tables import ledger_entries, position_adjustments, trades
+
+PAGE: Final = 10_000
+DUES: Final = (Entry.NOTE, Entry.DP, Entry.EXERCISE)
+"""Lines of the ledger that are charges of a day and of no trade."""
+
+
+class Moved(NamedTuple):
+    """A fact with its position, and what a report asks of it."""
+
+    key: Key
+    fill: Fill
+    action: Action | None
+    kind: AdjustmentKind | None
+    lots: tuple[Brought, ...] = ()
+
+
+def symbols_of(tx: Tx, account_id: int) -> list[str]:
+    """Return every symbol that an account ever dealt in, by name."""
+    found: set[str] = set()
+    for table in (trades, position_adjustments):
+        clause = sa.select(table.c.symbol).where(table.c.account_id == account_id).distinct()
+        found.update(row[0] for row in tx.rows(clause))
+    return sorted(found)
+
+
+def moves_of(
+    tx: Tx, account_id: int, symbol: str, until: date, recorded_by: datetime | None = None
+) -> Iterator[Moved]:
+    """Yield all that moved an account's positions in a symbol up to a day, that included.
+
+    `recorded_by` leaves out what was written down after an instant.
+    """
+    _, after = span(until)
+    of_it = (
+        trades.c.account_id == account_id,
+        trades.c.symbol == symbol,
+        *_by(trades.c.created_at, recorded_by),
+    )
+    clause = sa.select(
+        trades.c.traded_at,
+        trades.c.id,
+        trades.c.exchange_segment,
+        trades.c.product,
+        trades.c.side,
+        trades.c.quantity,
+        trades.c.trade_value,
+        trades.c.total_charges,
+        trades.c.order_id,
+    ).where(*of_it, trades.c.traded_at < after)
+    for row in _paged(tx, clause, trades):
+        key = Key(Segment(row[2]), symbol, Product(row[3]))
+        fact = Fact(from_micros(row[0]), row[1], Side(row[4]), row[5], Money(row[6]))
+        yield Moved(key, Fill(fact, Money(row[7]), row[8]), None, None)
+    it = position_adjustments.c
+    moved = sa.select(
+        it.adjusted_at,
+        it.id,
+        it.exchange_segment,
+        it.product,
+        it.quantity,
+        it.price,
+        it.value,
+        it.kind,
+        it.action,
+        sa.cast(it.lots, sa.Text),
+    ).where(
+        it.account_id == account_id,
+        it.symbol == symbol,
+        it.adjusted_at < after,
+        *_by(it.recorded_at, recorded_by),
+    )
+    for row in tx.rows(moved):
+        key = Key(Segment(row[2]), symbol, Product(row[3]))
+        fact = adjusting(from_micros(row[0]), row[1], *row[4:8])
+        action = Action(row[8]) if row[8] else None
+        yield Moved(key, Fill(fact), action, AdjustmentKind(row[7]), lots_in(row[9]))
+
+
+def _by(written: sa.Column[int], at: datetime | None) -> tuple[sa.ColumnElement[bool], ...]:
+    return () if at is None else (written <= to_micros(at),)
+
+
+def dues_of(tx: Tx, account_id: int, first: date, last: date) -> list[tuple[date, Money]]:
+    """Return what an account owed beside its trades, by day: positive is paid."""
+    it = ledger_entries.c
+    clause = (
+        sa.select(it.entry_date, sa.func.sum(it.debit - it.credit))
+        .where(
+            it.account_id == account_id,
+            it.kind.in_([str(kind) for kind in DUES]),
+            it.entry_date.between(first.isoformat(), last.isoformat()),
+        )
+        .group_by(it.entry_date)
+        .order_by(it.entry_date)
+    )
+    return [(date.fromisoformat(day), Money(int(paid))) for day, paid in tx.rows(clause)]
+
+
+def _paged(tx: Tx, clause: sa.Select[Any], table: sa.Table) -> Iterator[Row]:
+    at, row_id = table.c.traded_at, table.c.id
+    ordered = clause.order_by(at, row_id).limit(PAGE)
+    page = tx.rows(ordered)
+    while page:
+        yield from page
+        last = page[-1]
+        behind = sa.or_(at > last[0], sa.and_(at == last[0], row_id > last[1]))
+        page = tx.rows(ordered.where(behind)) if len(page) == PAGE else []

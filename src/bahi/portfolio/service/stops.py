@@ -1,0 +1,13 @@
+"""Pages under lock, many at once, for what binds more than one account."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bahi.portfolio.repository import stops
+
+lock_pages: Final = stops.lock_all
+"""Lock the pages of a user, of an account or of all, in order; return each with its user."""
+
+stamp: Final = stops.stamp
+"""Write on a page what stops its account; `stamp(tx, account_id, stops, now)`."""

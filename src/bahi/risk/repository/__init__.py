@@ -1,0 +1,1 @@
+"""The only SQL of limits, switches and violations."""
