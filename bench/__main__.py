@@ -6,7 +6,7 @@ import argparse
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 
@@ -43,7 +43,7 @@ def main() -> None:
     """Measure every figure once a round, in turns, so that a slow spell slows all of them."""
     asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--only", default="", help="contestants with this in their name")
+    asked.add_argument("--only", action="append", help="contestants with this in their name")
     given = asked.parse_args()
     rounds = given.rounds
     console = Console(width=100)
@@ -52,7 +52,8 @@ def main() -> None:
         contestants |= _office(postgres, laid_out)
         contestants |= _market(postgres)
         contestants |= _desk(postgres, laid_out)
-        chosen = [name for name in contestants if given.only in name]
+        only = given.only or [""]
+        chosen = [name for name in contestants if any(it in name for it in only)]
         contestants = {name: contestants[name] for name in chosen}
         figures: Figures = defaultdict(list)
         with Progress(console=console, transient=True) as progress:
@@ -85,33 +86,40 @@ def _contestants(postgres: PostgresBench | None) -> dict[str, Callable[[], float
 
 
 def _office(postgres: PostgresBench | None, held: ExitStack) -> dict[str, Callable[[], float]]:
-    """Lay out what knows keys and the trail: once, since nothing of it is changed."""
+    """Name what knows keys and the trail; each is laid out when it is first measured."""
     folder = Path(held.enter_context(a_folder()))
     keyring = a_keyring(str(folder))
     found: dict[str, Callable[[], float]] = {"keyed BLAKE2b": blake2b_floor}
 
-    def house(name: str) -> str | None:
-        if name == "SQLite":
+    def house(name: str) -> str:
+        if name == "SQLite" or postgres is None:
             return held.enter_context(a_file())
-        return None if postgres is None else held.enter_context(postgres.house())
+        return held.enter_context(postgres.house())
 
-    for name in ("SQLite", "PostgreSQL"):
+    @cache
+    def keys(name: str, stored: int) -> KeyBench:
+        made = KeyBench(house(name), keyring, stored)
+        made.plant()
+        return made
+
+    @cache
+    def trail(name: str) -> TrailBench:
+        seals = folder / name
+        seals.mkdir()
+        made = TrailBench(house(name), keyring, seals)
+        made.plant()
+        return made
+
+    for name in ("SQLite",) if postgres is None else ("SQLite", "PostgreSQL"):
         for stored in STORED:
-            if (url := house(name)) is None:
-                continue
-            keys = KeyBench(url, keyring, stored)
-            keys.plant()
+            its = partial(keys, name, stored)
             if name == "SQLite":
-                found[f"key remembered, of {stored:,}"] = keys.hot
-            found[f"{name}: key not remembered, of {stored:,}"] = keys.missed
-            found[f"{name}: its row, raw, of {stored:,}"] = keys.raw
-        if (url := house(name)) is not None:
-            seals = folder / name
-            seals.mkdir()
-            trail = TrailBench(url, keyring, seals)
-            trail.plant()
-            found[f"{name}: audit rows verified"] = trail.verify
-            found[f"{name}: audit rows read"] = trail.read
+                found[f"key remembered, of {stored:,}"] = lambda its=its: its().hot()
+            found[f"{name}: key not remembered, of {stored:,}"] = lambda its=its: its().missed()
+            found[f"{name}: its row, raw, of {stored:,}"] = lambda its=its: its().raw()
+        rows = partial(trail, name)
+        found[f"{name}: audit rows verified"] = lambda rows=rows: rows().verify()
+        found[f"{name}: audit rows read"] = lambda rows=rows: rows().read()
     return found
 
 

@@ -16,6 +16,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import unquote
@@ -88,6 +89,8 @@ _UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes none 
 _RUN_OF: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-.%"
 _AFTER_A_CUT: Final = f"\n{CUT}"
 _TRIES: Final = 5
+CLEAN_AT_MOST: Final = 40
+CLEAN_TEXTS: Final = 4096
 
 
 def redact(value: Any) -> Any:
@@ -98,8 +101,23 @@ def redact(value: Any) -> Any:
     return _Redaction().of(value, 0)
 
 
+_seen_clean: Final[dict[str, None]] = {}
+"""Short texts in which nothing was found: the same few words come again with every order."""
+
+
 def redact_text(text: str) -> str:
     """Return a text with every secret that can be recognised in it as `***`."""
+    if text in _seen_clean:
+        return text
+    shown = _redacted(text)
+    if shown == text and len(text) <= CLEAN_AT_MOST:
+        if len(_seen_clean) >= CLEAN_TEXTS:
+            _seen_clean.clear()
+        _seen_clean[text] = None
+    return shown
+
+
+def _redacted(text: str) -> str:
     text, after = _shortened(_UNWRITABLE.sub("\ufffd", text))
     for _ in range(_TRIES):
         once_more = _redact_once(text)
@@ -109,6 +127,7 @@ def redact_text(text: str) -> str:
     return HIDDEN
 
 
+@lru_cache(maxsize=4096)
 def names_a_secret(name: str) -> bool:
     """Say whether what stands under this name is to be hidden, whatever it looks like."""
     parts = _words_of(name)
@@ -204,6 +223,7 @@ def _words_of(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name[: 4 * KEY_AT_MOST])]
 
 
+@lru_cache(maxsize=4096)
 def _is_ambiguous(name: str) -> bool:
     """`code` and `state` are secrets of a login, and words of everything else."""
     return _words_of(name) in (["code"], ["state"], ["oauth", "state"], ["grant", "code"])

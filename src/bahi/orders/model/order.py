@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 from bahi.kernel.errors import Conflict
@@ -232,15 +233,18 @@ class Order:
 
 FIELDS: Final = tuple(it.name for it in fields(Order))
 
+values_of: Final[Callable[[Order], tuple[Any, ...]]] = attrgetter(*FIELDS)
+"""Return all of an order's values, in the order of `FIELDS`."""
+
 
 def differences(before: Order | None, after: Order) -> dict[str, Any]:
     """Return what a move changed, by field; of a new order, all that is not empty."""
+    now = zip(FIELDS, values_of(after), strict=True)
     if before is None:
-        return {
-            name: value
-            for name in FIELDS
-            if (value := getattr(after, name)) is not None and value is not False
-        }
+        return {name: value for name, value in now if value is not None and value is not False}
+    was = values_of(before)
     return {
-        name: value for name in FIELDS if (value := getattr(after, name)) != getattr(before, name)
+        name: value
+        for (name, value), old in zip(now, was, strict=True)
+        if value is not old and value != old
     }

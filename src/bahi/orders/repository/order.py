@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -28,7 +28,7 @@ from bahi.kernel.words import (
     Side,
     Validity,
 )
-from bahi.orders.model.order import ACTIVE, FIELDS, Order, differences
+from bahi.orders.model.order import ACTIVE, FIELDS, Order, differences, values_of
 from bahi.orders.tables import order_events, order_keys, orders
 
 COLUMN_OF: Final[Mapping[str, str]] = MappingProxyType(
@@ -229,7 +229,10 @@ def fold(events: Iterable[Mapping[str, Any]]) -> Order:
 
 def row_of(order: Order) -> dict[str, Any]:
     """Return an order as its row keeps it."""
-    row = {column: _kept(name, getattr(order, name)) for name, column in COLUMN_OF.items()}
+    row = {
+        column: value if value is None or keep is None else keep(value)
+        for value, (column, keep) in zip(values_of(order), _KEEPS, strict=True)
+    }
     row["remaining_qty"] = order.remaining
     row["average_price"] = order.average_price
     return row
@@ -237,7 +240,13 @@ def row_of(order: Order) -> dict[str, Any]:
 
 def order_of(row: Row) -> Order:
     """Return the order that a row keeps."""
-    return Order(**{name: _read(name, it) for name, it in zip(FIELDS, row, strict=True)})
+    return Order(
+        **{
+            name: value if read is None else read(value)
+            for value, (name, read) in zip(row, _READS, strict=True)
+            if value is not None
+        }
+    )
 
 
 def _found(row: Row | None) -> Order | None:
@@ -269,27 +278,40 @@ def _add_event(
     )
 
 
-def _kept(name: str, value: Any) -> Any:
-    if value is None:
-        return None
+def _keeper(name: str) -> Callable[[Any], Any] | None:
+    """Return how a field's value is kept; None: as it is."""
     if name in _INSTANTS:
-        return to_micros(value)
+        return to_micros
     if name in _FLAGS:
-        return int(value)
+        return int
     if name == "expiry":
-        return value.isoformat()
-    return str(value) if name in _WORDS else value
+        return date.isoformat
+    return str if name in _WORDS else None
+
+
+def _reader(name: str) -> Callable[[Any], Any] | None:
+    """Return how a field's value is read; None: as it is."""
+    if name in _INSTANTS:
+        return from_micros
+    if name in _FLAGS:
+        return bool
+    return _WORDS.get(name)
+
+
+_KEEPS: Final = tuple((COLUMN_OF[name], _keeper(name)) for name in FIELDS)
+_READS: Final = tuple((name, _reader(name)) for name in FIELDS)
+_KEEPER_OF: Final = {name: _keeper(name) for name in FIELDS}
+_READER_OF: Final = {name: _reader(name) for name in FIELDS}
+
+
+def _kept(name: str, value: Any) -> Any:
+    keep = _KEEPER_OF[name]
+    return value if value is None or keep is None else keep(value)
 
 
 def _read(name: str, value: Any) -> Any:
-    if value is None:
-        return 0 if name == "disclosed_quantity" else None
-    if name in _INSTANTS:
-        return from_micros(value)
-    if name in _FLAGS:
-        return bool(value)
-    word = _WORDS.get(name)
-    return value if word is None else word(value)
+    read = _READER_OF[name]
+    return value if value is None or read is None else read(value)
 
 
 def due(tx: Tx, now: datetime, at_most: int) -> list[Order]:
