@@ -163,6 +163,7 @@ def _desk(postgres: PostgresBench | None, held: ExitStack) -> dict[str, Callable
         found[f"{name}: a page of 50 of 1M orders"] = orders.pages
         found[f"{name}: its rows, by the driver"] = orders.raw_pages
         found[f"{name}: orders verified"] = orders.verified
+        found[f"{name}: orders settled"] = orders.settled
     return found
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 from tests.clusters import Cluster
+from tests.orders.brokers import MemoryBroker
 from tests.orders.desks import ACTOR, OPEN, crossing, limit
 
 from bahi.accounts.model import Account
@@ -22,14 +23,15 @@ from bahi.bootstrap import House, build
 from bahi.bootstrap.pages import opening_of
 from bahi.config import Settings
 from bahi.db.tx import Tx
-from bahi.kernel.clock import SystemClock, to_micros
+from bahi.kernel.clock import Clock, StoppedClock, SystemClock, to_micros
 from bahi.kernel.words import AccountMode, BrokerSlug, OrderStatus, Side
-from bahi.orders.model.order import FIELDS
+from bahi.orders.model.order import FIELDS, SETTLED_AFTER
 from bahi.orders.repository.listing import EVERYTHING
 from bahi.orders.repository.order import COLUMN_OF
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.looking import page_of
-from bahi.orders.service.placing import place_order
+from bahi.orders.service.placing import Intent, place_order, record_intent, ticket_of
+from bahi.orders.service.sweeping import Grounds, Sweep, unsettled_orders
 from bahi.orders.service.verifying import verify
 from bahi.risk.model.limits import NO_LIMITS
 from bahi.risk.service.switching import open_account
@@ -40,6 +42,7 @@ ORDERS = 1_920
 MANY = 1_000_000
 CHECKED = 20_000
 PAGES = 200
+ON_THE_WAY = 10_000
 PAGE = 50
 
 Urls = Callable[[], AbstractContextManager[dict[str, str]]]
@@ -68,9 +71,9 @@ def on_postgres(cluster: Cluster) -> Urls:
 
 
 @asynccontextmanager
-async def a_house(environ: dict[str, str]) -> AsyncIterator[House]:
+async def a_house(environ: dict[str, str], clock: Clock | None = None) -> AsyncIterator[House]:
     """Live in a furnished house."""
-    house = build(Settings.from_environment(environ), clock=SystemClock())
+    house = build(Settings.from_environment(environ), clock=clock or SystemClock())
     try:
         await house.furnish()
         yield house
@@ -193,6 +196,46 @@ class OrderBench:
                 found = [it async for it in verify(desk.store)]
                 assert not found, found[0]
                 return CHECKED / (time.perf_counter() - started)
+
+        with self._urls() as environ:
+            return asyncio.run(run(environ))
+
+    def settled(self) -> float:
+        """Measure orders a second that a house settles, come back to ten thousand on their way."""
+
+        async def run(environ: dict[str, str]) -> float:
+            clock = StoppedClock(SystemClock()())
+            async with a_house(environ, clock) as house:
+                (desk,) = await desks_of(house, 1)
+                broker = MemoryBroker(clock)
+
+                async def leave(n: int) -> None:
+                    for _ in range(n, ON_THE_WAY, SUBMITTERS):
+                        wish = limit(desk, Side.BUY, 1, price=crossing(desk, Side.BUY))
+                        seen = desk.look(wish.segment, wish.symbol)
+                        intent = Intent(
+                            actor=ACTOR, account_id=desk.account_id, wish=wish, seen=seen,
+                            terms=desk.terms, now=clock(),
+                        )  # fmt: skip
+                        order, _ = await desk.store.write(record_intent, intent)
+                        broker.accept(ticket_of(order))
+
+                await asyncio.gather(*(leave(n) for n in range(SUBMITTERS)))
+                clock.advance(SETTLED_AFTER * 2)
+                floor = house.floor
+                sweep = Sweep(
+                    Grounds(
+                        store=desk.store,
+                        broker_of=lambda _: broker,
+                        terms_of=floor.terms_of,
+                        listed=floor.market.instrument,
+                        clock=clock,
+                    )
+                )
+                started, settled = time.perf_counter(), 0
+                while await unsettled_orders(desk.store, clock()):
+                    settled += await sweep.round()
+                return ON_THE_WAY / (time.perf_counter() - started)
 
         with self._urls() as environ:
             return asyncio.run(run(environ))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bahi.accounts.service.accounts import list_accounts
 from bahi.audit.service import Sealer, recent, verify
 from bahi.bootstrap import House
 from bahi.bootstrap.erasing import ACCOUNT, USER, erase_account, erase_user
@@ -20,9 +21,13 @@ from bahi.identity.model import User
 from bahi.identity.service.users import create_user
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import BahiError, Conflict, Forbidden
-from bahi.kernel.words import KeyScope, Role
+from bahi.kernel.words import KeyScope, Role, Side
+from bahi.orders.service.cancelling import cancel_order
+from bahi.orders.service.placing import place_order
 from tests.db.good_rows import HAS_NO_GOOD_ROW, Planter, schema_of
 from tests.identity.lives import as_user, tell
+from tests.living import live_in, stopped
+from tests.orders.desks import NOON, OPEN, away, limit, paper_desk
 from tests.tokens.mornings import WHO
 
 STAYS = {"audit_trail", "audit_seals", "audit_seal_rows", "risk_violations"}
@@ -48,6 +53,15 @@ def plant(house: House) -> None:
                 if table.name not in NOT_PLANTED:
                     for n in (KEPT, GONE):
                         planter.plant(table, n)
+    close(house)
+
+
+def close(house: House) -> None:
+    """Have nothing open and nothing working on the accounts that were planted."""
+    for store in ("main", "sandbox"):
+        with Database(store, house.settings.urls[store]).opened() as core, transaction(core):
+            core.execute(sa.text("UPDATE positions SET net_qty = 0"))
+            core.execute(sa.text("UPDATE books SET open_orders = 0"))
 
 
 def contents(house: House) -> Iterator[tuple[str, sa.Table, list[dict[str, Any]]]]:
@@ -220,3 +234,22 @@ def test_a_step_for_every_store_that_holds_something_of_somebody() -> None:
         for table in HOUSE.metadata.sorted_tables:
             if table.name not in STAYS and columns & set(table.columns.keys()):
                 assert table.info["stores"] <= erased_in | {"main"}, table.name
+
+
+def test_who_has_something_open_or_working_is_not_erased(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        desk = await paper_desk(house)
+        resting = await place_order(desk, limit(desk, price=away(desk, Side.BUY)))
+        await place_order(desk, limit(desk))
+        words = "1 orders that work and something open in SBIN; close that first"
+        with pytest.raises(Conflict, match=words):
+            await erase_account(house, WHO, desk.account_id)
+        (account,) = await house.stores["main"].read(list_accounts, WHO, fresh=True)
+        with pytest.raises(Conflict, match=words):
+            await erase_user(house, WHO, account.user_id)
+        assert account.deleted_at is None
+        await cancel_order(desk, resting.id)
+        await place_order(desk, limit(desk, Side.SELL))
+        assert (await erase_account(house, WHO, desk.account_id))["sandbox.books"] == 1
+
+    live_in(home | OPEN, story, stopped(NOON))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
+import pytest
 import sqlalchemy as sa
 
 from bahi.accounts.model import Account
@@ -15,7 +16,7 @@ from bahi.bootstrap import House
 from bahi.bootstrap.reconciling import How, Outcome, reconcile_all, reconcile_one, teller_of
 from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import StoppedClock
-from bahi.kernel.errors import Silent
+from bahi.kernel.errors import Invalid, NotFound, Silent
 from bahi.kernel.money import parse_money, parse_price
 from bahi.kernel.ports import HeldShare, OpenPosition, Purse, Teller, ToldTrade
 from bahi.kernel.words import Product, Segment, Side
@@ -27,6 +28,7 @@ from bahi.portfolio.model.margin import Contract
 from bahi.portfolio.model.position import Key
 from bahi.portfolio.model.terms import Terms
 from bahi.portfolio.service.beginning import BroughtForward, bring_forward, reset_paper
+from bahi.portfolio.service.reconciling import open_breaks, settle_break
 from bahi.portfolio.tables import (
     books,
     fund_snapshots,
@@ -57,6 +59,7 @@ class Told:
     open: tuple[OpenPosition, ...] | None = ()
     held: tuple[HeldShare, ...] | None = ()
     purse: Purse | None = None
+    traded: tuple[ToldTrade, ...] | None = None
 
     async def positions(self) -> tuple[OpenPosition, ...]:
         return _said(self.open)
@@ -68,7 +71,7 @@ class Told:
         return _said(self.purse)
 
     async def trade_book(self) -> tuple[ToldTrade, ...]:
-        return ()
+        return _said(self.traded)
 
 
 def _said(it: T | None) -> T:
@@ -184,18 +187,53 @@ def test_silence_is_neither_zero_nor_flat_and_settles_nothing(home: dict[str, st
         await place.reconciled(Told((share(12),)))
         place.clock.advance(timedelta(minutes=15))
         found = await place.reconciled(Told(None, None))
-        assert (found.breaks, found.settled, len(found.unread)) == ((), 0, 3)
+        assert (found.breaks, found.settled, len(found.unread)) == ((), 0, 4)
         assert await place.is_told()
         assert await place.is_told("reconcile_unread")
         assert await place.written(reconciliation_breaks, "status") == [("explained",)]
         assert await place.written(position_snapshots, "net_qty") == [(12,)]
         place.clock.advance(timedelta(minutes=15))
         purse = Purse(available=parse_money("10"))
-        found = await place.reconciled(Told((share(10),), purse=purse))
+        traded = await teller_of(place.house, await _account(place)).trade_book()
+        found = await place.reconciled(Told((share(10),), purse=purse, traded=traded))
         assert found.settled == 1
         assert "10.00" in found.breaks[0]
         assert not await place.is_told("reconcile_unread")
         assert await place.written(fund_snapshots, "available_balance") == [(parse_money("10"),)]
+
+    at_a_place(home, story)
+
+
+def test_a_trade_that_one_book_lacks_is_named_until_both_have_it(home: dict[str, str]) -> None:
+    async def story(place: Place) -> None:
+        await place_order(place.desk, limit(place.desk, Side.BUY, 10))
+        teller = teller_of(place.house, await _account(place))
+        theirs = await teller.trade_book()
+        fill = replace(theirs[0].fill, trade_id="4711", quantity=3)
+        stranger = replace(theirs[0], fill=fill)
+        said = Told((share(10),), traded=(*theirs, stranger))
+        (sentence,) = (await place.reconciled(said)).breaks
+        assert sentence == (
+            "The broker has trade 4711, BUY 3 SBIN (NSE_EQ), and our book has it not."
+        )
+        said.traded = theirs[1:]
+        place.clock.advance(timedelta(minutes=15))
+        found = await place.reconciled(said)
+        assert (len(found.breaks), found.settled) == (1, 1)
+        assert "Our book has trade" in found.breaks[0]
+        place.clock.advance(timedelta(days=1))  # that day's trades are told no more
+        said.traded = ()
+        assert (await place.reconciled(said)).settled == 0
+        assert await place.is_told()
+        (kept,) = await place.desk.store.read(open_breaks, place.desk.account_id, fresh=True)
+        settling = (ACTOR, kept.id)
+        with pytest.raises(Invalid, match="why"):
+            await place.desk.store.write(settle_break, *settling, " ", place.clock())
+        await place.desk.store.write(settle_break, *settling, "the broker said so", place.clock())
+        with pytest.raises(NotFound):
+            await place.desk.store.write(settle_break, *settling, "again", place.clock())
+        await place.reconciled(said)
+        assert not await place.is_told()
 
     at_a_place(home, story)
 

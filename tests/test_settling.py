@@ -33,6 +33,7 @@ from bahi.kernel.money import Price, down_to_tick, parse_money, parse_price
 from bahi.kernel.words import OrderStatus, OrderType, Product, Segment, Side
 from bahi.notify.service import find_open
 from bahi.orders.model.wishes import PlaceOrder
+from bahi.orders.service.archiving import archive_orders
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.placing import place_order
 from bahi.portfolio.model.adjustment import Brought
@@ -331,5 +332,27 @@ def test_the_jobs_come_round_and_remember_through_which_day(home: dict[str, str]
         alone = await job(days, "reconcile", account_id=str(days.desk.account_id), dry_run=True)
         assert alone == found
         assert await job(days, "edis_expire") == {"ended": 0}
+
+    days_pass(home, story)
+
+
+def test_old_trades_leave_by_the_clock_once_their_orders_have(home: dict[str, str]) -> None:
+    async def story(days: Days) -> None:
+        await days.at(MONDAY)
+        await days.buys(SHARES, 20)
+        days.clock.advance(timedelta(days=400))
+        seen = await job(days, "trades_archive", dry_run=True)
+        assert seen is not None
+        assert (seen["sandbox"] > 0, seen["dry_run"]) == (True, True)
+        waits = await job(days, "trades_archive")
+        assert waits is not None
+        assert waits["sandbox"] == 0  # their orders are here still
+        now, archive = days.clock(), days.house.stores["archive"]
+        assert await archive_orders(days.desk.store, archive, now, now) == 1
+        done = await job(days, "trades_archive")
+        assert done is not None
+        assert done["sandbox"] == seen["sandbox"]
+        assert (await days.position(SHARES)).net == 20
+        await days.is_right()
 
     days_pass(home, story)

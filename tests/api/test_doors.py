@@ -230,10 +230,11 @@ def test_alerts_are_listed_open_ones_first_and_taken_on(home: dict[str, str]) ->
         causes = [
             Cause(severity=Severity.WARNING, source="tests", message=f"alert {n}") for n in range(4)
         ]
-        for cause in causes:
-            await it.main.write(raise_alert, cause, it.house.clock())
+        for cause, store in zip(causes, ("main", "sandbox") * 2, strict=True):
+            await it.house.stores[store].write(raise_alert, cause, it.house.clock())
         admin = await it.admin_client()
         listed = (await admin.get("/v1/alerts")).json()["items"]
+        assert [row["message"] for row in listed] == [f"alert {n}" for n in (3, 2, 1, 0)]
         taken = await admin.post(f"/v1/alerts/{listed[0]['id']}/acknowledge")
         assert taken.json()["acknowledged_by"] == "admin"
         seen, after = [], None

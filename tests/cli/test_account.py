@@ -130,3 +130,11 @@ def test_calls_are_bound_to_an_address_and_what_a_broker_minds_is_said(quick: Te
     assert "entered already" in quick.refusal("egress", "add", "127.0.0.7")
     assert "no IP address" in quick.refusal("egress", "add", "here")
     assert "--none" in quick.refusal("egress", "bind", "Upstox A")
+
+
+def test_a_paper_account_begins_anew_and_no_other(quick: Terminal) -> None:
+    begun = quick.json("account", "reset", "Paper", "--cash", "50000")
+    assert begun == {"name": "Paper", "cash": "50000.00"}
+    assert "with 10000000.00 rupees" in quick("account", "reset", "Paper").out
+    quick("account", "add", "Kite", "--broker", "kite")
+    assert "is live" in quick.refusal("account", "reset", "Kite")

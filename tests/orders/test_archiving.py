@@ -24,6 +24,7 @@ from bahi.orders.service.placing import place_order
 from tests.living import live_in, stopped
 from tests.orders.balance import orders_of
 from tests.orders.desks import NOON, OPEN, away, limit, paper_desk
+from tests.test_office import do
 
 LONG = timedelta(days=31)
 
@@ -141,5 +142,20 @@ def test_an_order_that_moved_while_it_was_copied_stays(market: dict[str, str]) -
         older = [(filled.id, filled.version - 1)]
         assert await sandbox.write(rows.let_go, older, clock()) == 0
         assert filled.id in (await _kept(house, desk))["sandbox"]
+
+    live_in(market, story, clock)
+
+
+def test_the_job_moves_what_is_as_old_as_the_settings_say(market: dict[str, str]) -> None:
+    clock = stopped(NOON)
+
+    async def story(house: House) -> None:
+        desk = await paper_desk(house)
+        filled, *_ = await _some(desk)
+        clock.advance(LONG + timedelta(days=1))
+        would = await do(house, "orders_archive", dry_run=True)
+        assert would == {"main": 0, "sandbox": 1, "dry_run": True}
+        assert await do(house, "orders_archive") == {"main": 0, "sandbox": 1}
+        assert (await _kept(house, desk))["archive"] == {filled.id}
 
     live_in(market, story, clock)

@@ -90,6 +90,20 @@ def test_it_fires_once_however_many_look_and_says_which_order_it_became(at_a_sta
     at_a_stand(story)
 
 
+def test_the_same_name_again_is_the_same_forever_order(at_a_stand: Stage) -> None:
+    async def story(stand: Stand) -> None:
+        at = _at(stand, 800 * RUPEE)
+        high, low = _wish(stand, 850 * RUPEE), _wish(stand, 750 * RUPEE, BELOW)
+        wish = replace(high, other=(low.order, low.trigger), client_order_id="pair")
+        first = await place_forever(at.desk, wish)
+        both = await asyncio.gather(*(place_forever(at.desk, wish) for _ in range(4)))
+        assert {tuple(it.id for it in again) for again in both} == {tuple(it.id for it in first)}
+        with pytest.raises(Invalid, match="client_order_id"):
+            await place_forever(at.desk, replace(high, client_order_id="a\0b"))
+
+    at_a_stand(story)
+
+
 def test_an_unknown_price_and_a_closed_market_fire_nothing(at_a_stand: Stage) -> None:
     async def story(stand: Stand) -> None:
         (waits,) = await place_forever(_at(stand, 799 * RUPEE).desk, _wish(stand, 800 * RUPEE))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bahi.kernel.errors import Invalid
 from bahi.kernel.money import Price
 from bahi.kernel.words import EventSource, LegType, OrderStatus, OrderType, Product, Side
-from bahi.orders.model.guarding import Terms, steps
+from bahi.orders.model.guard import Guard
+from bahi.orders.model.guarding import PAUSES, Terms, steps
 from bahi.orders.model.order import Order
-from bahi.orders.model.wishes import Guard
 from bahi.orders.repository import guarded
+from bahi.orders.service.aiming import place_smart
 from bahi.orders.service.cancelling import cancel_order
 from bahi.orders.service.guarding import keep_guarded
 from bahi.orders.service.ingesting import Word, ingest
@@ -21,7 +23,7 @@ from bahi.orders.service.placing import place_order
 from bahi.portfolio.service.books import positions_of
 from bahi.risk.service import switching
 from tests.orders.brokers import REFUSED, SILENT
-from tests.orders.desks import ACTOR, crossing, limit
+from tests.orders.desks import ACTOR, NOON, crossing, limit
 from tests.orders.stand import Stand, Story
 
 Stage = Callable[[Story], None]
@@ -168,10 +170,16 @@ def test_an_exit_that_is_refused_is_tried_again_and_then_told_of(at_a_stand: Sta
         wish = replace(limit(stand.desk, Side.BUY, 10, price=price), guard=Guard(stop=stop))
         entry = await place_order(stand.desk, wish)
         await _fill(stand, entry, 10)
-        stand.broker.next.extend([REFUSED] * 3)
+        for tries, pause in enumerate((*PAUSES, PAUSES[0]), 1):
+            stand.broker.next.append(REFUSED)
+            await _kept(stand)
+            await _kept(stand)  # nothing more, as long as it pauses
+            found = await stand.desk.store.read(guarded.legs, entry.id, fresh=True)
+            assert [it.status for it in found] == [OrderStatus.REJECTED] * tries
+            stand.broker.next.clear()
+            stand.clock.advance(pause + timedelta(seconds=1))
         await _kept(stand)
-        found = await stand.desk.store.read(guarded.legs, entry.id, fresh=True)
-        assert [it.status for it in found] == [OrderStatus.REJECTED] * 3
+        assert len(await stand.desk.store.read(guarded.legs, entry.id, fresh=True)) == 4
         assert await stand.alert(f"order_unprotected:{entry.id}")
 
     at_a_stand(story)
@@ -218,7 +226,7 @@ def test_a_stop_follows_the_price_by_its_step_and_never_back(at_a_stand: Stage) 
         opened, tick = entry.average_price, Price(1000)
 
         def moved_at(last: int) -> list[Price | None]:
-            found = steps(entry, legs, 10, Terms(tick, is_option=False, last=Price(last)))
+            found = steps(entry, legs, 10, Terms(tick, is_option=False, last=Price(last), now=NOON))
             return [getattr(it, "trigger_price", None) for it in found]
 
         assert moved_at(opened + 5 * RUPEE - 1) == []
@@ -251,5 +259,91 @@ def test_a_guard_on_the_wrong_side_is_refused(at_a_stand: Stage) -> None:
         delivery = replace(buy, product=Product.CNC, guard=Guard(stop=stop))
         with pytest.raises(Invalid, match="product: CNC is not guarded"):
             await place_order(stand.desk, delivery)
+
+    at_a_stand(story)
+
+
+def test_a_target_takes_no_notice_of_the_exits_of_a_guarded_position(at_a_stand: Stage) -> None:
+    async def story(stand: Stand) -> None:
+        entry = await _bracket(stand)
+        await _fill(stand, entry, 10)
+        await _kept(stand)
+        wish = limit(stand.desk, Side.BUY, 0)
+        assert (await place_smart(stand.desk, wish, 10)).order is None
+        more = await place_smart(stand.desk, wish, 25)
+        assert more.order is not None
+        assert (more.order.side, more.order.quantity) == (Side.BUY, 15)
+
+    at_a_stand(story)
+
+
+def test_what_fills_after_the_other_exit_was_taken_back_has_its_stop_again(
+    at_a_stand: Stage,
+) -> None:
+    async def story(stand: Stand) -> None:
+        entry = await _bracket(stand)
+        await _fill(stand, entry, 5)
+        await _kept(stand)
+        await _fill(stand, (await _legs(stand, entry))[LegType.TARGET], 5)
+        await _kept(stand)
+        assert await _legs(stand, entry) == {}
+        await _fill(stand, entry, 5)
+        await _kept(stand)
+        legs = await _legs(stand, entry)
+        assert {kind: it.remaining for kind, it in legs.items()} == {
+            LegType.SL: 5,
+            LegType.TARGET: 5,
+        }
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_the_exits_of_two_guarded_orders_never_come_to_more_than_is_held(
+    at_a_stand: Stage,
+) -> None:
+    async def story(stand: Stand) -> None:
+        older, younger = await _bracket(stand), await _bracket(stand)
+        for it in (older, younger):
+            await _fill(stand, it, 10)
+        await _kept(stand)
+        sold = await place_order(stand.desk, limit(stand.desk, Side.SELL, 12))
+        await _fill(stand, sold, 12)
+        await _kept(stand)
+        assert await _legs(stand, older) == {}
+        assert {it.remaining for it in (await _legs(stand, younger)).values()} == {8}
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_a_fill_that_is_told_after_the_entry_was_taken_back_is_guarded_too(
+    at_a_stand: Stage,
+) -> None:
+    async def story(stand: Stand) -> None:
+        entry = await _bracket(stand)
+        await cancel_order(stand.desk, entry.id)
+        await _kept(stand)
+        assert not (await stand.known(entry)).is_kept
+        await _fill(stand, entry, 4)
+        await _kept(stand)
+        assert {it.quantity for it in (await _legs(stand, entry)).values()} == {4}
+
+    at_a_stand(story)
+
+
+def test_an_exit_that_its_broker_changes_no_more_is_placed_anew(at_a_stand: Stage) -> None:
+    async def story(stand: Stand) -> None:
+        entry = await _bracket(stand)
+        await _fill(stand, entry, 10)
+        await _kept(stand)
+        legs = await _legs(stand, entry)
+        await _fill(stand, legs[LegType.TARGET], 4)
+        stand.broker.next.append(REFUSED)
+        await _kept(stand)
+        again = await _legs(stand, entry)
+        assert again[LegType.SL].id != legs[LegType.SL].id
+        assert again[LegType.SL].remaining == 6
+        await stand.balanced()
 
     at_a_stand(story)

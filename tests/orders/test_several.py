@@ -11,11 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bahi.accounts.service.accounts import list_accounts
+from bahi.accounts.service.keys import issue_key
+from bahi.bootstrap import House
+from bahi.db.tx import Tx
+from bahi.identity.model import ApiKey
+from bahi.identity.service.keys import PURPOSE, new_key
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Conflict, Forbidden, Invalid
 from bahi.kernel.money import Money
 from bahi.kernel.words import (
     EventSource,
+    KeyScope,
     OrderStatus,
     OrderType,
     Product,
@@ -36,8 +43,10 @@ from bahi.portfolio.repository.book import read as read_book
 from bahi.portfolio.service.books import positions_of
 from bahi.risk.model.limits import Limits
 from bahi.risk.service import switching
+from tests.living import live_in, stopped
 from tests.orders.brokers import REFUSED
-from tests.orders.desks import ACTOR, away, limit
+from tests.orders.desks import ACTOR, NOON, away, limit, paper_desk
+from tests.orders.desks import OPEN as ALWAYS_OPEN
 from tests.orders.stand import Stand, Story
 
 Stage = Callable[[Story], None]
@@ -269,3 +278,42 @@ def test_an_order_for_a_later_time_is_sent_then_and_not_before(at_a_stand: Stage
         await stand.balanced()
 
     at_a_stand(story)
+
+
+def test_a_key_that_was_issued_so_has_a_person_let_its_entries_go_out(
+    home: dict[str, str],
+) -> None:
+    async def story(house: House) -> None:
+        await paper_desk(house)
+        (account, *_) = await house.stores["main"].read(list_accounts, ACTOR, fresh=True)
+        secret = new_key()
+        digest = house.vault.digest(secret, PURPOSE)
+
+        def issue(tx: Tx) -> ApiKey:
+            return issue_key(
+                tx, ACTOR, digest, house.clock(), user_id=account.user_id, name="robot",
+                scope=KeyScope.PAPER, needs_approval=True,
+            )  # fmt: skip
+
+        key = await house.stores["main"].write(issue)
+        assert key.needs_approval
+        holder = await house.keys.holder(secret)
+        robot = Actor(
+            name=holder.username,
+            user_id=holder.user_id,
+            role=holder.role,
+            scope=holder.scope,
+            key_id=holder.key_id,
+            needs_approval=holder.needs_approval,
+        )
+        desk = await house.desk(robot, account.id)
+        waiting = await place_order(desk, limit(desk, Side.BUY, 5))
+        assert (waiting.status, waiting.waits_for, waiting.key_id) == (
+            OrderStatus.PENDING,
+            APPROVAL,
+            key.id,
+        )
+        person = await house.desk(ACTOR, account.id)
+        assert (await approve_order(person, waiting.id)).status is EXECUTED
+
+    live_in(home | ALWAYS_OPEN, story, stopped(NOON))

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from bahi.api.forms import After, Id, Instant, Limit, Page, PathId, Shown, cursor, number, place
 from bahi.api.routes import Authenticated, Who
 from bahi.bootstrap import House
+from bahi.bootstrap.alerts import alerts_of, take_on
 from bahi.notify.model import Severity
-from bahi.notify.service import acknowledge, list_alerts
 
 OnlyOpen = Annotated[bool | None, Query(alias="open", description="Open ones, or closed ones.")]
 
@@ -35,7 +35,6 @@ class AlertShown(Shown):
 def alert_routes(house: House) -> APIRouter:
     """Make the doors of alerts."""
     router = APIRouter(prefix="/v1/alerts", tags=["alerts"], route_class=Authenticated)
-    main = house.stores["main"]
 
     @router.get("")
     async def alerts(
@@ -43,13 +42,9 @@ def alert_routes(house: House) -> APIRouter:
     ) -> Page[AlertShown]:
         """List alerts, open ones first, each kind newest first."""
         ended = place(after, parts=2)
-        rows = await list_alerts(
-            main,
-            actor,
-            limit=limit + 1,
-            after=None if ended is None else (bool(ended[0]), ended[1]),
-            only_open=only_open,
-        )
+        after_it = None if ended is None else (bool(ended[0]), ended[1])
+        found = await alerts_of(house, actor, limit=limit + 1, after=after_it, only_open=only_open)
+        rows = [it.alert for it in found]
         last = rows[limit - 1] if len(rows) > limit else None
         return Page(
             items=[AlertShown.model_validate(row) for row in rows[:limit]],
@@ -59,7 +54,7 @@ def alert_routes(house: House) -> APIRouter:
     @router.post("/{alert_id}/acknowledge")
     async def acknowledge_alert(actor: Who, alert_id: PathId) -> AlertShown:
         """Take an alert on."""
-        alert = await main.write(acknowledge, actor, number(alert_id), house.clock())
-        return AlertShown.model_validate(alert)
+        taken = await take_on(house, actor, number(alert_id))
+        return AlertShown.model_validate(taken.alert)
 
     return router

@@ -133,6 +133,7 @@ class Caller:
             role=holder.role,
             scope=holder.scope,
             key_id=holder.key_id,
+            needs_approval=holder.needs_approval,
             address=self.visitor.address,
             agent=self.visitor.agent,
             request_id=self.visitor.request_id,

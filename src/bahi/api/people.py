@@ -91,6 +91,7 @@ class KeyShown(Shown):
     last_used_at: Instant | None
     expires_at: Instant | None
     is_active: bool
+    needs_approval: bool
 
 
 class NewKey(Form):
@@ -102,6 +103,7 @@ class NewKey(Form):
     accounts: list[Id] | None = Field(None, max_length=100)
     defaults: list[Id] = Field([], max_length=2)
     expires_at: When | None = None
+    needs_approval: bool = False
 
 
 class IssuedKey(KeyShown):
@@ -265,6 +267,7 @@ def _key_routes(house: House) -> APIRouter:
                 accounts=opens,
                 defaults=[number(it) for it in wish.defaults],
                 expires_at=wish.expires_at,
+                needs_approval=wish.needs_approval,
             )
             return issued, sorted(accounts_of(tx, issued.id))
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any, Final
 
 from bahi.bootstrap.reconciling import How, Outcome, is_any_open, policy_of, reconcile_all
 from bahi.bootstrap.reconciling import reconcile_one as one
 from bahi.bootstrap.rooms import Rooms
-from bahi.bootstrap.settling import end_day, expire_leaves
+from bahi.bootstrap.settling import STORES, end_day, expire_leaves
 from bahi.db.tx import Tx
 from bahi.jobs.model import Later, Schedule
 from bahi.jobs.service import JobContext, get_jobs_by_status
 from bahi.kernel.actor import the_house
 from bahi.kernel.clock import exchange_day
+from bahi.kernel.errors import NotFound
 from bahi.kernel.words import JobStatus
+from bahi.orders.service.archiving import archive_orders, count_old
+from bahi.orders.service.looking import timeline_of
+from bahi.portfolio.service.archiving import (
+    LEAST_DAYS,
+    Move,
+    archive_trades,
+    count_old_trades,
+)
 
 HOUSE: Final = the_house("schedule")
 AGAIN_IN: Final = timedelta(minutes=15)
@@ -47,9 +57,30 @@ SCHEDULES: Final = [
             {},
         ),
         ("deliveries", "Deliver what was bought", "day_end", "40 7 * * *", {}),
+        ("orders_archive", "Move old orders to the archive", "orders_archive", "50 2 * * *", {}),
+        (
+            "trades_archive",
+            "Move old trades to the archive",
+            "trades_archive",
+            "40 3 * * sun",
+            {},
+        ),
         ("edis_expire", "End leave to deliver that lapsed", "edis_expire", "17 * * * *", {}),
     )
 ]
+
+
+async def orders_archive(house: Rooms, context: JobContext) -> dict[str, Any]:
+    """Move orders that ended long ago to the archive, whole; trades follow them later."""
+    days = await house.config.get("retention", "orders_days")
+    before = house.clock() - timedelta(days=days)
+    archive = house.stores["archive"]
+    if context.payload.get("dry_run"):
+        counted = {it: await house.stores[it].read(count_old, before, fresh=True) for it in STORES}
+        return {**counted, "dry_run": True}
+    return {
+        it: await archive_orders(house.stores[it], archive, before, house.clock()) for it in STORES
+    }
 
 
 async def reconcile(house: Rooms, context: JobContext) -> dict[str, Any]:
@@ -103,3 +134,32 @@ async def edis_expire(house: Rooms, context: JobContext) -> dict[str, Any]:
     """End leave that lapsed and requests that nobody answered; their TPINs are erased."""
     del context
     return {"ended": await expire_leaves(house, HOUSE)}
+
+
+async def trades_archive(house: Rooms, context: JobContext) -> dict[str, Any]:
+    """Move trades to the archive that are older than the setting says, once their orders are."""
+    before = exchange_day(house.clock()) - timedelta(days=await _trades_days(house))
+    dry_run, moved = bool(context.payload.get("dry_run")), {}
+    for name in STORES:
+        move = Move(
+            store=house.stores[name],
+            archive=house.stores["archive"],
+            before=before,
+            clock=house.clock,
+            still_here=_is_any_here,
+        )
+        moved[name] = await (count_old_trades(move) if dry_run else archive_trades(HOUSE, move))
+    return {**moved, "before": str(before), "dry_run": dry_run}
+
+
+async def _trades_days(house: Rooms) -> int:
+    """Return how old a trade has to be; never so young that a year's report would lack it."""
+    try:
+        days = int(await house.config.get("retention", "trades_days"))
+    except NotFound:  # nobody has to set it
+        days = LEAST_DAYS
+    return max(days, LEAST_DAYS)
+
+
+def _is_any_here(tx: Tx, account_id: int, order_ids: Collection[int]) -> bool:
+    return any(timeline_of(tx, account_id, it) is not None for it in order_ids)

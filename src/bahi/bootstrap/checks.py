@@ -1,4 +1,4 @@
-"""What is asked how it is: the stores, the disk, the clock, the queue, the worker, the tokens."""
+"""What is asked how it is: the stores, the disk, the clock, the queue, the worker, the desk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Final
 
+from bahi.bootstrap.desk_checks import desk_checks
 from bahi.bootstrap.ground import NEWEST_IN
 from bahi.bootstrap.rooms import Rooms
 from bahi.db.nodes import newest_in
@@ -50,6 +51,7 @@ def checks_of(house: Rooms, handled: Collection[str]) -> Sequence[Check]:
         queue_is_short("jobs", depth, degraded_from=1_000, unhealthy_from=10_000),
         Check("worker", lambda: _worker(house, tuple(handled)), vital=False),
         Check("tokens", lambda: _tokens(house), vital=False),
+        *desk_checks(house),
     ]
     return checks
 

@@ -4,7 +4,7 @@ What only proves stays: the audit trail with its seals, and the risk violations.
 in small transactions and by id, and main goes last with the row itself and the audit row: after a
 crash anywhere it is asked for again and goes on, and asked for once too often it does nothing.
 
-Orders that are still open at a broker are not looked for yet: orders come later.
+Who has orders that work, or something open, is not erased: nobody would be left to close it.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ import bahi.tokens.service.erasing as tokens
 from bahi.accounts.service.accounts import delete_account, may_see
 from bahi.audit.service import note
 from bahi.bootstrap.rooms import Rooms
+from bahi.db.schema import TRADING
 from bahi.db.tx import Tx
 from bahi.identity.service.users import delete_user, find_user
 from bahi.kernel.actor import Actor, require_admin
-from bahi.kernel.errors import Forbidden
+from bahi.kernel.errors import Conflict, Forbidden
+from bahi.portfolio.service.books import has_page, page_of, positions_of
 
+SHOWN: Final = 3
 ROWS_AT_ONCE: Final = 500
 """How many rows leave in one transaction: nobody who writes meanwhile waits for long."""
 
@@ -77,7 +80,9 @@ async def erase_account(house: Rooms, actor: Actor, account_id: int) -> dict[str
     """Erase an account; return how many rows left each table, by `store.table`."""
     _require(actor)
     main = house.stores["main"]
+    await _require_done(house, account_id)
     await main.write(_use_no_more, actor, account_id, house.clock())
+    await _require_done(house, account_id)  # what was placed until then
     gone = await _erase(house, ACCOUNT, account_id)
     return await main.write(_remove_account, actor, account_id, gone, house.clock())
 
@@ -86,6 +91,8 @@ async def erase_user(house: Rooms, actor: Actor, user_id: int) -> dict[str, int]
     """Erase a user with all their accounts; return how many rows left each table."""
     _require(actor)
     main = house.stores["main"]
+    for account_id in await main.read(accounts.accounts_of, user_id, fresh=True):
+        await _require_done(house, account_id)
     await main.write(_let_in_no_more, actor, user_id, house.clock())
     gone: Counter[str] = Counter()
     for account_id in await main.read(accounts.accounts_of, user_id, fresh=True):
@@ -100,6 +107,28 @@ def _require(actor: Actor) -> None:
     require_admin(actor)
     if actor.scope is not None:
         raise Forbidden("A key cannot erase; sign in, or use the terminal.")
+
+
+async def _require_done(house: Rooms, account_id: int) -> None:
+    """Refuse to erase an account on which anything works or is open."""
+    for name in TRADING:
+        if what := await house.stores[name].read(_undone, account_id, fresh=True):
+            raise Conflict(
+                f"Account {account_id} has {what}; close that first, then erase it. If it is "
+                "removed already, `bahi account restore` brings it back."
+            )
+
+
+def _undone(tx: Tx, account_id: int) -> str:
+    if not has_page(tx, account_id):
+        return ""
+    working = page_of(tx, account_id).open_orders
+    held = sorted({it.key.symbol for it in positions_of(tx, account_id)})
+    shown = f"{', '.join(held[:SHOWN])}{' and more' if len(held) > SHOWN else ''}"
+    found = ([f"{working} orders that work"] if working else []) + (
+        [f"something open in {shown}"] if held else []
+    )
+    return " and ".join(found)
 
 
 async def _erase(house: Rooms, steps: Sequence[Step], whose: int) -> Counter[str]:

@@ -5,6 +5,7 @@ One for each process: the exchange remembers the mean of recent prices, and whom
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -19,6 +20,7 @@ from bahi.instruments.model.instrument import EXCHANGE_OF, Instrument
 from bahi.instruments.service.live import LiveInstruments
 from bahi.kernel.clock import Clock, exchange_day
 from bahi.kernel.errors import NotFound
+from bahi.kernel.money import Price
 from bahi.kernel.ports import Broker
 from bahi.kernel.words import Segment
 from bahi.orders.model.wishes import SHARES, Seen
@@ -32,6 +34,7 @@ from bahi.quotes.service.history import KeptCandles
 from bahi.quotes.service.market import LiveMarket
 from bahi.quotes.service.quotes import Quotes
 from bahi.risk.model.verdict import Reference
+from bahi.risk.service.eligibility import LiveLists
 from bahi.settings.service import LiveConfig
 
 PAPER_PLAN: Final = "paper"
@@ -58,16 +61,21 @@ class Market:
         clock: Clock,
         *,
         always_open: bool,
+        lists: LiveLists | None = None,
     ) -> None:
         self._instruments, self._calendar = instruments, calendar
         self._prices, self._clock = prices, clock
         self.is_always_open = always_open
+        self._lists = lists
         self._days: MarketDays | None = None
+        self.mean_of: Callable[[Instrument], Price | None] = lambda _: None
 
     async def renew(self) -> None:
         """Have instruments, hours and prices as they are by now at hand."""
         await self._instruments.catalogue()
         self._days = await self._calendar.days()
+        if self._lists is not None:
+            await self._lists.renew()
         if self._prices.market is not None:
             await self._prices.market.now()
 
@@ -113,6 +121,8 @@ class Market:
             is_open=self.is_open(instrument),
             reference=None if quote is None else Reference(quote.last, quote.at, quote.source),
             settled=self._settled(segment),
+            kept_off=() if self._lists is None else self._lists.kept_off(instrument),
+            mean=self.mean_of(instrument),
         )
 
     def _settled(self, segment: Segment) -> date | None:
@@ -138,6 +148,7 @@ class Floor:
     ) -> None:
         self.market, self.rates, self._config = market, rates, config
         self.exchange = PaperExchange(store, market, clock, days=market.days, past=market.past)
+        market.mean_of = self.exchange.mean_of
         self._plans = EveryPlan()
 
     async def renew(self) -> None:

@@ -48,6 +48,7 @@ from bahi.kernel.words import BrokerSlug
 from bahi.orders.service.desk import Desk
 from bahi.portfolio.service.rates import LiveRates
 from bahi.portfolio.service.rates import furnish as furnish_rates
+from bahi.risk.service.eligibility import LiveLists
 from bahi.settings.service import TOPIC as CONFIG
 from bahi.settings.service import LiveConfig
 from bahi.telemetry.service import CallRecorder, Numbers
@@ -197,6 +198,7 @@ def build(
             prices,
             clock,
             always_open=settings.market_always_open == "yes",
+            lists=LiveLists(main, revisions, clock),
         )
         rates = LiveRates(main, revisions)
         floor = Floor(market, stores["sandbox"], rates, config, clock)

@@ -73,6 +73,8 @@ def handlers_of(house: Rooms) -> dict[str, Handler]:
         "reconcile": of(bookkeeping.reconcile),
         "day_end": of(bookkeeping.day_end),
         "edis_expire": of(bookkeeping.edis_expire),
+        "orders_archive": of(bookkeeping.orders_archive),
+        "trades_archive": of(bookkeeping.trades_archive),
     }
 
 

@@ -178,6 +178,7 @@ async def _read(house: Rooms, account: Account, teller: Teller) -> _Read:
     open_now = await part("positions", teller.positions())
     held = await part("holdings", teller.holdings())
     purse = await part("funds", teller.funds())
+    traded = await part("trades", teller.trade_book())
     told = Snapshot(
         account_id=account.id,
         at=now,
@@ -185,6 +186,7 @@ async def _read(house: Rooms, account: Account, teller: Teller) -> _Read:
         holdings=None if held is None else _holdings(held),
         available=None if purse is None else purse.available,
         purse=purse,
+        trades=traded,
     )
     if account.mode is AccountMode.PAPER:
         store = store_of(house, account)

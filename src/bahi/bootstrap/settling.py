@@ -114,18 +114,19 @@ async def settle_expiries(house: Rooms, store: Store, actor: Actor) -> Expired:
     async for it in endings(store, exchange_day(house.clock())):
         try:
             close = await closes.of(it)
-        except BahiError as fault:
-            missing.append(f"{it.key.symbol}: {fault}")
-            continue
-        if close is None:
-            if closes.is_over(it):
+            if close is not None:
+                settled += await _end(house, store, actor, _expiry(it, close))
+            elif closes.is_over(it):
                 missing.append(f"{it.key.symbol}: its official close is not known.")
-            continue
-        terms, now = house.floor.terms_of(it.account_id), house.clock()
-        end = _expiry(it, close)
-        done = await store.write(settle_expiry, actor, end, terms, now, account=it.account_id)
-        settled += bool(done.made)
+        except BahiError as fault:  # one contract's trouble is no other's
+            missing.append(f"{it.key.symbol}: {fault}")
     return Expired(settled, tuple(dict.fromkeys(missing)))
+
+
+async def _end(house: Rooms, store: Store, actor: Actor, end: Expiry) -> bool:
+    terms, now = house.floor.terms_of(end.account_id), house.clock()
+    done = await store.write(settle_expiry, actor, end, terms, now, account=end.account_id)
+    return bool(done.made)
 
 
 def _expiry(it: Ending, close: Close) -> Expiry:

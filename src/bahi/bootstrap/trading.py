@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from bahi.bootstrap.attending import Attendant
+from bahi.bootstrap.carrying import Told, take_in
 from bahi.bootstrap.floor import Floor
 from bahi.bootstrap.rooms import Rooms
 from bahi.brokers.paper.adapter import update_of
@@ -29,7 +30,7 @@ from bahi.jobs.service import claim, enqueue, extend, get_job, give_back
 from bahi.kernel.clock import Clock, boot_seconds
 from bahi.kernel.errors import BahiError, Conflict, NotFound
 from bahi.kernel.words import EventSource
-from bahi.orders.service.ingesting import Word, ingest
+from bahi.orders.service.ingesting import Word
 from bahi.orders.service.sweeping import Grounds, Sweep, has_orders
 
 JOB: Final = "trading"
@@ -86,9 +87,10 @@ class Driver:
         on, order = self._on, seen.order
         account = order.client_id
         word = Word(update_of(seen), EventSource.WEBSOCKET, on.listed(order.segment, order.symbol))
+        told = Told(seen, word)
         try:
             await on.store.write(
-                ingest, account, word, on.terms_of(account), on.clock(), account=account
+                take_in, account, told, on.terms_of(account), on.clock(), account=account
             )
         except NotFound as fault:  # a client of the exchange that has no book here
             if account not in self._strangers:

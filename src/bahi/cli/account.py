@@ -234,6 +234,32 @@ def restore(name: AccountName, *, as_json: AsJson = False) -> None:
     _alter(name, write, "is back", as_json=as_json, removed=True)
 
 
+@app.command()
+def reset(
+    name: AccountName,
+    *,
+    cash: Annotated[
+        str | None, typer.Option(help="Rupees to begin with; else what it began with first.")
+    ] = None,
+    flatten: Annotated[
+        bool, typer.Option("--flatten", help="Take back what works and close what is open first.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a paper account begin anew with its capital; what it did stays written."""
+    from bahi.bootstrap.resetting import reset_account  # noqa: PLC0415 - for who asks
+
+    capital = None if cash is None else parse_money(cash, "cash")
+
+    async def begin(house: House) -> dict[str, Any]:
+        account = await house.stores["main"].read(account_named, name, fresh=True)
+        book = await reset_account(house, ME, account.id, capital, flat=flatten)
+        return {"name": account.name, "cash": plain(book.cash)}
+
+    told = in_house(begin)
+    _show(told, f"begins anew with {told['cash']} rupees", as_json=as_json)
+
+
 def _alter(
     name: str,
     change_it: Callable[[Tx, Account, datetime], Account],

@@ -9,39 +9,30 @@ import typer
 from bahi.cli.terminal import AsJson, in_house, show_json, show_table
 from bahi.kernel.actor import the_house
 from bahi.kernel.clock import ist_text
-from bahi.kernel.errors import NotFound
 from bahi.kernel.ids import parse_id
 
 if TYPE_CHECKING:
     from bahi.bootstrap import House
+    from bahi.bootstrap.alerts import Kept
     from bahi.notify.model import Alert
 
 app = typer.Typer(help="What somebody must look at.", no_args_is_help=True)
 
 WHO = the_house("terminal")
-STORES = ("main", "sandbox")
-"""Alerts are written in the transaction of their cause, so where the cause is."""
 
 
 @app.command("list")
 def list_(
     *,
     every: Annotated[bool, typer.Option("--all", help="Those too that were taken on.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="How many of each store.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Show alerts: the open ones, the newest first."""
-    from bahi.notify.service import list_alerts  # noqa: PLC0415 - for who asks
+    from bahi.bootstrap.alerts import alerts_of  # noqa: PLC0415 - for who asks
 
-    async def look(house: House) -> list[tuple[str, Alert]]:
-        only_open = None if every else True
-        return [
-            (store, alert)
-            for store in STORES
-            for alert in await list_alerts(
-                house.stores[store], WHO, limit=limit, only_open=only_open
-            )
-        ]
+    async def look(house: House) -> list[Kept]:
+        return await alerts_of(house, WHO, limit=limit, only_open=None if every else True)
 
     found = in_house(look)
     if as_json:
@@ -58,18 +49,12 @@ def ack(
     as_json: AsJson = False,
 ) -> None:
     """Take an alert on, so that it is not open any more."""
-    from bahi.notify.service import NoAlert, acknowledge  # noqa: PLC0415
+    from bahi.bootstrap.alerts import take_on  # noqa: PLC0415
 
     wanted = parse_id(alert_id)
 
-    async def take(house: House) -> tuple[str, Alert]:
-        for store in STORES:
-            try:
-                done = await house.stores[store].write(acknowledge, WHO, wanted, house.clock())
-            except NoAlert:
-                continue
-            return store, done
-        raise NotFound(f"There is no alert {wanted}.")
+    async def take(house: House) -> Kept:
+        return await take_on(house, WHO, wanted)
 
     store, done = in_house(take)
     if as_json:

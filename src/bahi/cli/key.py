@@ -43,6 +43,9 @@ def issue(
     days: Annotated[
         int | None, typer.Option(min=1, max=LONGEST_DAYS, help="It ends after so many days.")
     ] = None,
+    approval: Annotated[
+        bool, typer.Option("--approval", help="A person lets its entries go out; exits pass.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Issue a key and show it, this once; what is stored of it cannot be read back."""
@@ -71,6 +74,7 @@ def issue(
                 accounts=ids(account) if account else None,
                 defaults=ids(default or []),
                 expires_at=None if days is None else now + timedelta(days=days),
+                needs_approval=approval,
             )
             return _told(tx, key)
 
@@ -179,6 +183,7 @@ def _told(tx: Tx, key: ApiKey) -> dict[str, Any]:
         "user": usernames(tx).get(key.user_id, str(key.user_id)),
         "name": key.name,
         "scope": key.scope,
+        "needs_approval": key.needs_approval,
         "opens": opens,
         "active": key.is_active,
         "created_at": when(key.created_at),

@@ -68,6 +68,7 @@ class ApiKey:
     last_used_at: datetime | None
     expires_at: datetime | None
     is_active: bool
+    needs_approval: bool = False
 
 
 class Holder(NamedTuple):
@@ -79,6 +80,7 @@ class Holder(NamedTuple):
     role: Role
     scope: KeyScope
     expires_at: datetime | None
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)

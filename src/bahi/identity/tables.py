@@ -69,6 +69,7 @@ api_keys = HOUSE.table(
     instant("last_used_at", "When it last called, to the minute.", null=True),
     instant("expires_at", "When it ends by itself.", null=True),
     flag("is_active", "Not revoked.", default=True),
+    flag("needs_approval", "A person lets its entries go out.", default=False),
     index("user_id", "is_active"),
     stores=MAIN,
 )

@@ -97,6 +97,12 @@ def exchange_day(instant: datetime) -> date:
     return in_utc(instant).astimezone(IST).date()
 
 
+def end_of_day(instant: datetime) -> datetime:
+    """Return when the exchange's day of an instant ends: at midnight in India."""
+    tomorrow = exchange_day(instant) + timedelta(days=1)
+    return in_utc(datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=IST))
+
+
 def session_boundary(now: datetime) -> datetime:
     """Return the next 03:00 IST, where a trading day ends for good: tokens, caches, all of it."""
     local = in_utc(now).astimezone(IST)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bahi.db.schema import (
     HOUSE,
+    MAIN,
     TRADING,
     AppendOnly,
     check,
+    day,
     flag,
     index,
     instant,
@@ -19,6 +21,7 @@ from bahi.db.schema import (
     whole,
     word,
 )
+from bahi.risk.model.eligibility import ListName
 
 SCOPES = ("GLOBAL", "USER", "ACCOUNT", "STRATEGY")
 
@@ -99,5 +102,20 @@ risk_violations = HOUSE.table(
     index("account_id", "violated_at"),
     index("violation_type"),
     stores=TRADING,
+    append_only=AppendOnly(),
+)
+
+eligibility_lists = HOUSE.table(
+    "eligibility_lists",
+    "Bans and surveillance, as they were published: the newest that has begun holds.",
+    key(),
+    word("name", ListName, "Which list."),
+    day("since", "From which day on it holds."),
+    text("source", "Who published it."),
+    json("symbols", "Who is on it."),
+    text("loaded_by", "Who entered it."),
+    instant("loaded_at", "When."),
+    index("name", "since"),
+    stores=MAIN,
     append_only=AppendOnly(),
 )

@@ -28,6 +28,7 @@ def issue_key(
     accounts: Sequence[int] | None = None,
     defaults: Sequence[int] = (),
     expires_at: datetime | None = None,
+    needs_approval: bool = False,
 ) -> ApiKey:
     """Issue a key and say what it opens; when nothing is said, all that its scope allows."""
     key = identity.issue_key(
@@ -39,6 +40,7 @@ def issue_key(
         name=name,
         scope=scope,
         expires_at=expires_at,
+        needs_approval=needs_approval,
     )
     opens = _chosen(tx, actor, user_id, scope, accounts)
     meant = _defaults(opens, defaults)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from bahi.exchange.model.rules import WHOLE
 from bahi.exchange.model.situation import Situation
 from bahi.instruments.model.instrument import Instrument
-from bahi.kernel.money import SCALE, Price, down_to_tick, up_to_tick
+from bahi.kernel.money import SCALE, Price, down_to_tick, plain, up_to_tick
 from bahi.kernel.words import InstrumentType, Side
 
 FUTURES: Final = {InstrumentType.FUTIDX: 200, InstrumentType.FUTSTK: 300}
@@ -24,6 +24,12 @@ class Range(NamedTuple):
     low: Price
     high: Price
 
+    @property
+    def sentence(self) -> str:
+        """What who asks for a limit outside it is told, in the words of exchanges."""
+        low, high = plain(self.low), plain(self.high)
+        return f"The price is out of the circuit limit: it is taken from {low} to {high} now."
+
     def holds(self, price: Price) -> bool:
         """Say whether a price lies within."""
         return self.low <= price <= self.high
@@ -36,9 +42,12 @@ def is_protected(it: Instrument) -> bool:
 
 def execution_range(it: Situation) -> Range | None:
     """Return within what limits are taken; None: everywhere, or the mean is not known."""
-    mean, kind = it.reference, it.instrument.kind
-    if mean is None:
-        return None
+    return None if it.reference is None else range_around(it.instrument, it.reference)
+
+
+def range_around(it: Instrument, mean: Price) -> Range | None:
+    """Return within what limits are taken around a mean price; None: everywhere."""
+    kind = it.kind
     if kind in OPTIONS:
         room = mean * OPTION_ROOM // WHOLE if mean > CHEAP else int(CHEAP_ROOM)
     elif kind in FUTURES:

@@ -171,8 +171,4 @@ def beyond_protection(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
     if bounds is None or order.price is None or order.is_market or not it.is_continuous:
         return
     if not bounds.holds(order.price):
-        low, high = plain(bounds.low), plain(bounds.high)
-        yield (
-            "PRICE_PROTECTION",
-            f"The price is out of the circuit limit: it is taken from {low} to {high} now.",
-        )
+        yield "PRICE_PROTECTION", bounds.sentence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -16,6 +16,8 @@ from bahi.kernel.words import OrderStatus, Product, Segment, Side
 _O: Final = paper_orders.c
 _C: Final = paper_conversions.c
 _BUYS: Final = _O.side == str(Side.BUY)
+LOOKED_BACK: Final = timedelta(days=10)
+"""How far back it is looked for what nobody squared off."""
 _OF_ONE_DAY: Final = sorted(map(str, OF_ONE_DAY))
 _MOVES: Final = sa.case((_BUYS, _O.filled_qty), else_=-_O.filled_qty)
 
@@ -105,7 +107,39 @@ def covered(
     )
     assert row is not None  # noqa: S101 - an aggregate has one row
     net = int(row[0]) + _converted(tx, client_id, where, product, day)
+    net = _beside_older(net, _older(tx, client_id, where, product, day) if net else 0)
     return Covered(net, int(row[1]), bool(row[2]), int(row[3]))
+
+
+def _beside_older(net: int, older: int) -> int:
+    """Return what a day opened: what it did against a position of before only closed that."""
+    if net * older >= 0:
+        return net
+    return max(net + older, 0) if net > 0 else min(net + older, 0)
+
+
+def _older(tx: Tx, client_id: int, where: tuple[Segment, str], product: Product, day: date) -> int:
+    """Return what is left of the days before: sold short, and neither squared off nor converted."""
+    since = str(day - LOOKED_BACK)
+    moved = sa.select(sa.func.coalesce(sa.func.sum(_MOVES), 0)).where(
+        _O.client_id == client_id,
+        _O.exchange_segment == str(where[0]),
+        _O.symbol == where[1],
+        _O.product == str(product),
+        _O.session_day >= since,
+        _O.session_day < str(day),
+        _O.filled_qty > 0,
+    )
+    converted = sa.select(sa.func.coalesce(sa.func.sum(_C.moves), 0)).where(
+        _C.client_id == client_id,
+        _C.exchange_segment == str(where[0]),
+        _C.symbol == where[1],
+        _C.product == str(product),
+        _C.session_day >= since,
+        _C.session_day < str(day),
+    )
+    rows = (tx.row(moved), tx.row(converted))
+    return sum(int(it[0]) for it in rows if it is not None)
 
 
 def _converted(

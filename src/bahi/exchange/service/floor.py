@@ -19,6 +19,7 @@ from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.exchange.model.matching import reach_of
 from bahi.exchange.model.order import PaperOrder, Seen
+from bahi.exchange.model.protecting import is_protected
 from bahi.exchange.model.rules import Rules
 from bahi.exchange.model.settling import Settlement, worth
 from bahi.exchange.model.situation import Situation
@@ -32,6 +33,7 @@ from bahi.exchange.service.prices import Past, Prices, Venue, situation
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import Clock, exchange_day
 from bahi.kernel.errors import BahiError, NotFound, Rejected
+from bahi.kernel.money import Price
 from bahi.kernel.ports import Change, Ticket
 from bahi.kernel.symbols import parse
 from bahi.kernel.words import Segment
@@ -45,8 +47,6 @@ BOOK_OF: Final = timedelta(hours=24)
 """How far back a client's book of the day goes."""
 GRACE: Final = timedelta(minutes=1)
 """How long after the hour of squaring off it is looked again who is left."""
-LOOKED_BACK: Final = timedelta(days=10)
-"""How far back it is looked for what nobody squared off."""
 CLOSE_WITHIN: Final = timedelta(minutes=1)
 """How long the price of a closing auction is waited for."""
 SETTLED_EVERY: Final = timedelta(minutes=1)
@@ -145,6 +145,14 @@ class PaperExchange:
         """Return the settlement prices of contracts that expired on a day or later."""
         return await self._store.read(standing.settlements, since, fresh=True)
 
+    def mean_of(self, it: Instrument) -> Price | None:
+        """Return the mean price to which limits are held now; None: to none."""
+        if not is_protected(it):
+            return None
+        now = self._clock()
+        seen = self._look(it, now, now)
+        return seen.reference if seen.is_continuous else None
+
     async def drive(self) -> int:
         """Do what time and prices make due; return how many orders moved.
 
@@ -216,7 +224,8 @@ class PaperExchange:
         """Return when intraday positions were to be closed since it was done last."""
         if not self._timetable.is_known or not self.rules.squares_off:
             return []
-        since = now - LOOKED_BACK if self._squared_until is None else self._squared_until - GRACE
+        first = now - positions.LOOKED_BACK
+        since = first if self._squared_until is None else self._squared_until - GRACE
         days = (exchange_day(now) - exchange_day(since)).days + 1
         found = {
             day.square_off_at

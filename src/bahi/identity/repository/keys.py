@@ -24,6 +24,7 @@ _KEY: Final = (
     api_keys.c.last_used_at,
     api_keys.c.expires_at,
     api_keys.c.is_active,
+    api_keys.c.needs_approval,
 )
 
 HOLDER: Final = Statement(
@@ -34,6 +35,7 @@ HOLDER: Final = Statement(
         users.c.role,
         api_keys.c.scope,
         api_keys.c.expires_at,
+        api_keys.c.needs_approval,
     )
     .join(users, users.c.id == api_keys.c.user_id)
     .where(
@@ -63,9 +65,9 @@ def holder_of(row: Row | None) -> Holder | None:
     """Read a holder from what HOLDER brought."""
     if row is None:
         return None
-    key_id, user_id, username, role, scope, expires_at = row
+    key_id, user_id, username, role, scope, expires_at, held = row
     expires = None if expires_at is None else from_micros(expires_at)
-    return Holder(key_id, user_id, username, ROLES[role], SCOPES[scope], expires)
+    return Holder(key_id, user_id, username, ROLES[role], SCOPES[scope], expires, bool(held))
 
 
 def find_key(tx: Tx, key_id: int) -> ApiKey | None:
@@ -121,16 +123,15 @@ def newest_holders(tx: Tx, limit: int) -> list[tuple[str, Holder]]:
             users.c.role,
             api_keys.c.scope,
             api_keys.c.expires_at,
+            api_keys.c.needs_approval,
         )
         .join(users, users.c.id == api_keys.c.user_id)
         .where(api_keys.c.is_active == 1, users.c.is_active == 1, users.c.deleted_at.is_(None))
         .order_by(sa.func.coalesce(api_keys.c.last_used_at, 0).desc())
         .limit(limit)
     )
-    return [
-        (row[0], Holder(row[1], row[2], row[3], Role(row[4]), KeyScope(row[5]), instant_of(row[6])))
-        for row in tx.rows(clause)
-    ]
+    found = ((row[0], holder_of(row[1:])) for row in tx.rows(clause))
+    return [(digest, holder) for digest, holder in found if holder is not None]
 
 
 def _key(row: Row) -> ApiKey:
@@ -143,4 +144,5 @@ def _key(row: Row) -> ApiKey:
         last_used_at=instant_of(row[5]),
         expires_at=instant_of(row[6]),
         is_active=bool(row[7]),
+        needs_approval=bool(row[8]),
     )

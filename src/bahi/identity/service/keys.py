@@ -61,6 +61,7 @@ def issue_key(
     name: str,
     scope: KeyScope,
     expires_at: datetime | None = None,
+    needs_approval: bool = False,
 ) -> ApiKey:
     """Store a new key's digest; the key itself is shown once, by who made it."""
     _refuse_others(actor, user_id)
@@ -85,6 +86,7 @@ def issue_key(
         "created_at": to_micros(now),
         "expires_at": None if expires_at is None else to_micros(expires_at),
         "is_active": 1,
+        "needs_approval": int(needs_approval),
     }
     key_rows.add_key(tx, row)
     bump(tx, TOPIC)
@@ -132,7 +134,8 @@ def _refuse_others(actor: Actor, user_id: int) -> None:
 
 def _shown(key: ApiKey) -> dict[str, Any]:
     expires = None if key.expires_at is None else key.expires_at.isoformat()
-    return {"name": key.name, "scope": key.scope, "user_id": str(key.user_id), "expires": expires}
+    shown = {"name": key.name, "scope": key.scope, "user_id": str(key.user_id), "expires": expires}
+    return shown | ({"needs_approval": True} if key.needs_approval else {})
 
 
 class Keys:

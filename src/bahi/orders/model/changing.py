@@ -107,13 +107,14 @@ def as_wish(order: Order, terms: dict[str, Any]) -> PlaceOrder:
         price=terms.get("price", price),
         trigger_price=terms.get("trigger_price", trigger),
         disclosed_quantity=order.disclosed_quantity,
+        guard=order.guard,
         validity=terms.get("validity", order.validity),
     )
 
 
-def grows(before: Order, after: Order) -> bool:
-    """Say whether a change asks for more than was granted: more pieces, or more margin."""
-    return after.quantity > before.quantity or after.margin > before.margin
+def only_shrinks(found: list[Alteration]) -> bool:
+    """Say whether a change asks for fewer pieces and nothing else: that is never refused."""
+    return all(it.kind == "QUANTITY" and it.new < it.old for it in found)
 
 
 class Evidence(NamedTuple):

@@ -20,7 +20,8 @@ from bahi.kernel.words import (
     TriggerType,
     Validity,
 )
-from bahi.orders.model.wishes import PlaceOrder
+from bahi.orders.model.guard import Guard
+from bahi.orders.model.wishes import OURS, Part, PlaceOrder
 
 LASTS: Final = timedelta(days=365)
 """How long one on shares waits; one on a contract waits until that expires."""
@@ -81,10 +82,15 @@ class Forever:
     order_type: OrderType
     quantity: int
     price: Price | None
+    trigger_price: Price | None = None
+    guard: Guard | None = None
+    strategy: str | None = None
+    needs_approval: bool = False
     disclosed_quantity: int = 0
     validity: Validity = Validity.DAY
     oco_leg_id: int | None = None
     triggered_order_id: int | None = None
+    name: str | None = None
     created_at: datetime
     updated_at: datetime
     triggered_at: datetime | None = None
@@ -101,9 +107,13 @@ class Forever:
             product=self.product,
             order_type=self.order_type,
             price=self.price,
+            trigger_price=self.trigger_price,
+            guard=self.guard,
+            strategy=self.strategy,
+            part=Part(of_forever=self.id),
             validity=self.validity,
             disclosed_quantity=self.disclosed_quantity,
-            client_order_id=f"forever/{self.id}",
+            client_order_id=f"{OURS}forever/{self.id}",
         )
 
     @property

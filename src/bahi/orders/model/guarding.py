@@ -10,14 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bahi.kernel.money import Price, down_to_tick, up_to_tick
-from bahi.kernel.words import LegType, OrderStatus, OrderType, Side
-from bahi.orders.model.order import OPEN, PARTIAL, REJECTED, Order
+from bahi.kernel.words import LegType, OrderType, Side
+from bahi.orders.model.order import EXECUTED, OPEN, PARTIAL, REJECTED, Order
 
-MOST_TRIES: Final = 3
-"""How often an exit is placed anew that was refused."""
+KEEPER: Final = "bahi:guard"
+"""Who keeps exits, as orders remember who took them back."""
+PAUSES: Final = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30))
+"""How long an exit that was refused waits before it is placed anew; then it is given up."""
+PASSING: Final = frozenset({"ORDER_RATE", "STALE_PRICE"})
+"""Refusals that say nothing of the order itself: they are tried again for ever."""
 REACH_PERCENT: Final = 5
 """How far behind its trigger the limit of an option's stop lies: no exchange takes it without."""
 WORKS: Final = frozenset({OPEN, PARTIAL})
@@ -29,6 +36,7 @@ class Terms(NamedTuple):
     tick: Price
     is_option: bool
     last: Price | None
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +82,25 @@ class Over:
     """Nothing more can come of it: nobody needs to look after it."""
 
 
-Step = Place | Change | TakeBack | Unprotected | Over
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdone:
+    """Both exits filled before one could take the other back: the position has turned round."""
+
+    quantity: int
+
+
+Step = Place | Change | TakeBack | Unprotected | Overdone | Over
 
 
 def steps(entry: Order, legs: Sequence[Order], net: int, terms: Terms) -> list[Step]:
-    """Return what to do next about a guarded order; `net` is what its whole position is now."""
+    """Return what to do next about a guarded order.
+
+    `net` is what its position is now, less what younger guarded orders opened of it: what is sold
+    by hand is taken to be of the oldest.
+    """
     way = 1 if entry.side is Side.BUY else -1
+    if (over := sum(it.filled for it in legs) - entry.filled) > 0 and net * way < 0:
+        return [Overdone(quantity=min(over, -net * way))]
     held = max(entry.filled - sum(it.filled for it in legs), 0)
     open_now = min(held, max(net * way, 0))
     working = [it for it in legs if it.is_active]
@@ -120,14 +141,17 @@ def _steps_of(
 def _missing(
     entry: Order, leg: LegType, before: Sequence[Order], quantity: int, terms: Terms
 ) -> Iterator[Step]:
-    ended = [it for it in before if it.status not in {REJECTED, OrderStatus.EXECUTED}]
-    if ended:
+    ended = [it for it in before if it.status not in {REJECTED, EXECUTED}]
+    if ended and ended[-1].cancelled_by != KEEPER:
         yield Unprotected(leg=leg, why=f"it was {ended[-1].status}")
         return
-    refused = [it for it in before if it.status is REJECTED]
-    if len(refused) >= MOST_TRIES:
-        yield Unprotected(leg=leg, why=refused[-1].error_message or "it was refused")
+    refused = list(takewhile(lambda it: it.status is REJECTED, reversed(before)))
+    tries = sum(it.error_code not in PASSING for it in refused)
+    if tries > len(PAUSES):
+        yield Unprotected(leg=leg, why=refused[0].error_message or "it was refused")
         return
+    if refused and terms.now - refused[0].updated_at < PAUSES[max(tries, 1) - 1]:
+        return  # what refused it a moment ago refuses it still
     side = Side.SELL if entry.side is Side.BUY else Side.BUY
     attempt = len(before) + 1
     if leg is LegType.TARGET:
@@ -184,8 +208,8 @@ class Beside(NamedTuple):
     The exits of one guarded position exclude each other: of them only the largest counts.
     """
 
-    alone: int
-    families: Mapping[int, int]
+    alone: int = 0
+    families: Mapping[int, int] = MappingProxyType({})
 
     def of(self, order: Order) -> int:
         """Return how much trades beside an order, all filled, at most."""

@@ -60,33 +60,44 @@ class Told(NamedTuple):
 def to_book(order: Order, update: Update, told: Told, now: datetime) -> list[Booking]:
     """Return the trades that an update tells and nobody told before.
 
-    Where a broker tells only how many in all, the difference is one trade. Fills that come by name
-    later, for an order that was booked that way, are taken as what the difference was made of.
+    Where a broker tells only how many in all, the difference is one trade; and once one was booked
+    so, fills that come by name are only looked at for what they come to, since nobody can say which
+    of them that difference was made of.
     """
-    if update.fills is None:
+    if update.fills is None or told.has_cumulative:
         return _difference(order, update, now)
     found: list[Booking] = []
-    known = order.filled
     for fill in sorted(update.fills, key=lambda it: (it.at, it.trade_id)):
         name = f"{order.id}/{fill.trade_id}"
-        if name in told.names or any(it.name == name for it in found):
-            continue
-        if told.has_cumulative and known + fill.quantity > update.filled_quantity:
+        is_fill = fill.quantity > 0 and fill.price > 0
+        if not is_fill or name in told.names or any(it.name == name for it in found):
             continue
         value = Money(fill.price * fill.quantity)
         found.append(Booking(name, fill.quantity, value, fill.price, fill.at, fill.trade_id))
-        known += fill.quantity
     return found
 
 
 def _difference(order: Order, update: Update, now: datetime) -> list[Booking]:
     quantity = update.filled_quantity - order.filled
-    if quantity <= 0 or update.average_price is None:
+    worth = _worth(update)
+    if quantity <= 0 or worth is None:
         return []
-    value = update.average_price * update.filled_quantity - order.traded_value
+    value = worth - order.traded_value
+    if value <= 0:  # an average that the broker rounded: the price of the whole is the nearest
+        value = worth * quantity // update.filled_quantity
     price = Price((2 * value + quantity) // (2 * quantity))
     name = f"{order.id}:{update.filled_quantity}"
     return [Booking(name, quantity, Money(value), price, update.at or now, None)]
+
+
+def _worth(update: Update) -> int | None:
+    """Return what all that has filled came to; None: the update does not tell it."""
+    fills = update.fills or ()
+    if fills and sum(it.quantity for it in fills) == update.filled_quantity:
+        return sum(it.price * it.quantity for it in fills)
+    if update.average_price is None:
+        return None
+    return update.average_price * update.filled_quantity
 
 
 def heard(order: Order, update: Update, booked: Sequence[Booking], now: datetime) -> Order:
@@ -101,6 +112,7 @@ def heard(order: Order, update: Update, booked: Sequence[Booking], now: datetime
         changes["traded_value"] = Money(order.traded_value + sum(it.value for it in booked))
         firsts = [it.at for it in booked]
         changes["first_fill_at"] = min([*firsts, *filter(None, [order.first_fill_at])])
+        changes["is_kept"] = order.is_kept or order.is_guarded  # what it opened has its exits
     changes |= _terms(order, update)
     filled = changes.get("filled", order.filled)
     status = _status(order, update, filled, changes.get("quantity", order.quantity))

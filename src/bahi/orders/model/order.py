@@ -23,6 +23,7 @@ from bahi.kernel.words import (
     Side,
     Validity,
 )
+from bahi.orders.model.guard import Guard
 from bahi.portfolio.model.margin import Contract
 from bahi.portfolio.model.position import Key
 
@@ -130,6 +131,7 @@ class Order:
     told_at: datetime | None = None
     asked_at: datetime | None = None
     cancel_asked: bool = False
+    cancelled_by: str | None = None
     asked_quantity: int | None = None
     asked_margin: Money | None = None
     placed_at: datetime
@@ -146,6 +148,19 @@ class Order:
         """What margin and charges have to know of it."""
         is_option = self.option_type is not None
         return Contract(is_option, self.strike, self.kind, self.lot or 0, self.expiry)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether what it opens has exits that the house looks after."""
+        return self.co_stop_loss is not None or self.bo_stop_loss is not None
+
+    @property
+    def guard(self) -> Guard | None:
+        """What protects the position that it opens."""
+        stop = self.co_stop_loss or self.bo_stop_loss
+        if stop is None:
+            return None
+        return Guard(stop=stop, target=self.bo_profit, trailing=self.bo_trailing)
 
     @property
     def tag(self) -> str:
@@ -180,6 +195,10 @@ class Order:
     def is_active(self) -> bool:
         """Whether it may still fill."""
         return self.status in ACTIVE
+
+    def is_early(self, now: datetime) -> bool:
+        """Say whether its time has not come."""
+        return self.release_at is not None and self.release_at > now
 
     def has_lapsed(self, now: datetime) -> bool:
         """Say whether it waited longer for a person than it may."""

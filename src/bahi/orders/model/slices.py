@@ -14,6 +14,8 @@ MOST_SLICES: Final = 100
 
 def slices_of(quantity: int, largest: int, lot: int) -> tuple[int, ...]:
     """Return the parts of a quantity: all of the largest size, the last with what is left."""
+    if quantity <= 0:
+        raise Invalid(f"quantity: {quantity} is not above zero.")
     size = largest // lot * lot
     if size <= 0:
         raise Invalid(f"split_size: {largest} is less than a lot of {lot}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from bahi.instruments.model.instrument import Instrument
@@ -19,9 +19,17 @@ from bahi.kernel.words import (
     Side,
     Validity,
 )
+from bahi.orders.model.guard import Guard
+from bahi.risk.model.eligibility import KeptOff
 from bahi.risk.model.verdict import Reference
 
 LONGEST_NAME: Final = 100
+OURS: Final = "~"
+"""Names of orders that the house places by itself begin with it, and nobody else's do."""
+MOST: Final = 1_000_000_000
+"""Pieces of one order, and ten-thousandths of a price: a crore rupees a piece is `MOST * 100`."""
+FRESH: Final = timedelta(seconds=60)
+"""An older price says nothing of a market that is open."""
 SHARES: Final = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
 STOPS: Final = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET})
 LIMITED: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS})
@@ -43,21 +51,15 @@ class Part:
     slices: str | None = None
     slice_index: int | None = None
     whole_quantity: int | None = None
+    of_forever: int | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the house places it by itself."""
+        return self.of_order is not None or self.of_forever is not None
 
 
 WHOLE: Final = Part()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
-    """What protects the position that an order opens: a stop, and perhaps a target.
-
-    `trailing` is the step by which the stop follows a price that moves the right way.
-    """
-
-    stop: Price
-    target: Price | None = None
-    trailing: Price | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,22 +92,53 @@ class Seen:
     is_open: bool | None
     reference: Reference | None
     settled: date | None = None  # the last day whose purchases are delivered
+    kept_off: tuple[KeptOff, ...] = ()
+    mean: Price | None = None  # to which limits are held, where they are
 
     @property
     def price(self) -> Price | None:
-        """The last price, where a fresh one is known."""
+        """The last price, where one is known."""
         return None if self.reference is None else self.reference.price
+
+    def price_at(self, now: datetime) -> Price | None:
+        """Return the last price as it counts now: in an open market an old one is unknown."""
+        if self.reference is None or (self.is_open and now - self.reference.at > FRESH):
+            return None
+        return self.reference.price
 
 
 def check(wish: PlaceOrder, seen: Seen) -> None:
     """Refuse a wish that no exchange could take, by the first thing that is wrong with it."""
     check_terms(wish, seen.instrument)
+    if wish.guard is not None and wish.price is None and wish.trigger_price is None:
+        for sentence in _beyond_guard(wish, wish.guard, seen.price):
+            raise Invalid(sentence)
+    if wish.send_at is not None:
+        if wish.send_at.tzinfo is None:
+            raise Invalid("send_at: it says no time zone; write it with one.")
+        if wish.amo_time is not None:
+            raise Invalid("amo_time: an order for a time of your own has none; leave it out.")
     if wish.send_at is None:
         require_hours(seen, wish.amo_time)
 
 
+def check_name(name: str | None, *, is_ours: bool = False) -> None:
+    """Refuse a name that could not be asked for again on both databases, or that is not theirs."""
+    if name is None:
+        return
+    if name.startswith(OURS) and not is_ours:
+        raise Invalid(f"client_order_id: names that begin with {OURS!r} are the house's own.")
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Invalid(
+            f"client_order_id: it is not 1 to {LONGEST_NAME} characters that can be printed."
+        )
+
+
 def check_terms(wish: PlaceOrder, listed: Instrument) -> None:
     """Refuse a wish whose terms fit no instrument of its kind, at whatever hour."""
+    check_name(wish.client_order_id, is_ours=wish.part.is_ours)
+    if wish.strategy is not None and not (wish.strategy.strip() and wish.strategy.isprintable()):
+        raise Invalid("strategy: it is empty, or has characters that cannot be printed.")
     for sentence in _faults(wish, listed):
         raise Invalid(sentence)
 
@@ -126,8 +159,6 @@ def require_hours(seen: Seen, amo_time: AmoTime | None) -> None:
 
 
 def _faults(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
-    if wish.client_order_id is not None and not 1 <= len(wish.client_order_id) <= LONGEST_NAME:
-        yield f"client_order_id: its length is not 1 to {LONGEST_NAME} characters."
     if not it.is_tradable:
         yield f"symbol: {it.symbol} is an index; trade its futures or options."
     yield from _wrong_quantity(wish, it)
@@ -140,8 +171,13 @@ def _faults(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
 
 
 def _wrong_quantity(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
-    if wish.quantity <= 0:
-        yield f"quantity: {wish.quantity} is not above zero."
+    if not 0 < wish.quantity <= MOST:
+        yield (
+            f"quantity: {wish.quantity} is not above zero."
+            if wish.quantity <= 0
+            else f"quantity: {wish.quantity} is more than {MOST}, which no exchange takes."
+        )
+        return
     if wish.quantity % it.lot_size:
         below = wish.quantity // it.lot_size * it.lot_size
         yield (
@@ -190,6 +226,9 @@ def _wrong_stop(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
 
 
 def _off_tick(name: str, price: Price, it: Instrument) -> Iterator[str]:
+    if price > MOST * 100:
+        yield f"{name}: {plain(price)} is more than {plain(MOST * 100)}, which nothing costs."
+        return
     if it.tick_size and price % it.tick_size:
         below = Price(price // it.tick_size * it.tick_size)
         yield (
@@ -225,7 +264,13 @@ def _wrong_guard(wish: PlaceOrder, guard: Guard, it: Instrument) -> Iterator[str
             yield from _off_tick(name, price, it)
     if wish.product not in {Product.INTRADAY, Product.MARGIN}:
         yield f"product: {wish.product} is not guarded; ask for INTRADAY or MARGIN."
-    entry = wish.price if wish.price is not None else wish.trigger_price
+    yield from _beyond_guard(wish, guard, wish.price or wish.trigger_price)
+    if guard.target is not None and (guard.target - guard.stop) * way <= 0:
+        yield f"target: {plain(guard.target)} and stop {plain(guard.stop)} lie the wrong way round."
+
+
+def _beyond_guard(wish: PlaceOrder, guard: Guard, entry: Price | None) -> Iterator[str]:
+    way = 1 if wish.side is Side.BUY else -1
     ends = [("stop", guard.stop, 1)] + ([("target", guard.target, -1)] if guard.target else [])
     for name, price, sign in ends:
         if entry is not None and (entry - price) * way * sign <= 0:
@@ -234,8 +279,6 @@ def _wrong_guard(wish: PlaceOrder, guard: Guard, it: Instrument) -> Iterator[str
                 f"{name}: {plain(price)} is not {where} the entry of {plain(entry)}; a {wish.side} "
                 f"has its {name} {where} it."
             )
-    if guard.target is not None and (guard.target - guard.stop) * way <= 0:
-        yield f"target: {plain(guard.target)} and stop {plain(guard.stop)} lie the wrong way round."
 
 
 def _wrong_product(wish: PlaceOrder, it: Instrument) -> Iterator[str]:

@@ -36,17 +36,26 @@ class Leaving(NamedTuple):
 
 def old_families(tx: Tx, ended_before: datetime, at_most: int) -> list[int]:
     """Return orders that ended before an instant, those only whose parents and legs did as well."""
-    old = _old(orders, ended_before)
+    clause = sa.select(orders.c.id).where(*_of_old_families(ended_before))
+    return [row[0] for row in tx.rows(clause.order_by(orders.c.id).limit(at_most))]
+
+
+def count_old(tx: Tx, ended_before: datetime) -> int:
+    """Count them."""
+    clause = sa.select(sa.func.count()).select_from(orders).where(*_of_old_families(ended_before))
+    row = tx.row(clause)
+    return 0 if row is None else int(row[0])
+
+
+def _of_old_families(ended_before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     leg, parent = orders.alias("leg"), orders.alias("parent")
-    young_leg = sa.exists().where(leg.c.parent_order_id == orders.c.id, ~_old(leg, ended_before))
+    young = ~_old(leg, ended_before)
+    young_leg = sa.exists().where(leg.c.parent_order_id == orders.c.id, young)
+    young_sibling = sa.exists().where(leg.c.parent_order_id == orders.c.parent_order_id, young)
     young_parent = sa.exists().where(
         parent.c.id == orders.c.parent_order_id, ~_old(parent, ended_before)
     )
-    young_sibling = sa.exists().where(
-        leg.c.parent_order_id == orders.c.parent_order_id, ~_old(leg, ended_before)
-    )
-    clause = sa.select(orders.c.id).where(old, ~young_leg, ~young_parent, ~young_sibling)
-    return [row[0] for row in tx.rows(clause.order_by(orders.c.id).limit(at_most))]
+    return _old(orders, ended_before), ~young_leg, ~young_parent, ~young_sibling
 
 
 def _old(table: sa.FromClause, ended_before: datetime) -> sa.ColumnElement[bool]:

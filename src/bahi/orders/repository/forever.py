@@ -21,6 +21,7 @@ from bahi.kernel.words import (
     Validity,
 )
 from bahi.orders.model.forever import WAITS, Forever, Trigger
+from bahi.orders.model.guard import Guard
 from bahi.orders.tables import forever_orders
 
 _T: Final = forever_orders.c
@@ -28,7 +29,9 @@ _COLUMNS: Final = (
     _T.id, _T.account_id, _T.status, _T.kind, _T.trigger_type, _T.trigger_above, _T.trigger_below,
     _T.instrument_id, _T.exchange_segment, _T.symbol, _T.side, _T.product, _T.order_type,
     _T.quantity, _T.price, _T.disclosed_qty, _T.validity, _T.oco_leg_id, _T.triggered_order_id,
-    _T.created_at, _T.updated_at, _T.triggered_at, _T.expires_at,
+    _T.created_at, _T.updated_at, _T.triggered_at, _T.expires_at, _T.correlation_id,
+    _T.order_trigger_price, _T.guard_stop, _T.guard_target, _T.guard_trailing, _T.strategy,
+    _T.needs_approval,
 )  # fmt: skip
 _WAITING: Final = [str(it) for it in sorted(WAITS)]
 
@@ -60,6 +63,12 @@ def find(tx: Tx, forever_id: int) -> Forever | None:
     """Return one."""
     row = tx.row(sa.select(*_COLUMNS).where(_T.id == forever_id))
     return None if row is None else _forever(row)
+
+
+def named(tx: Tx, account_id: int, name: str) -> list[Forever]:
+    """Return what a name was given to before: one, or a pair."""
+    clause = sa.select(*_COLUMNS).where(_T.account_id == account_id, _T.correlation_id == name)
+    return [_forever(row) for row in tx.rows(clause.order_by(_T.id))]
 
 
 def waiting(tx: Tx, after: int, at_most: int) -> list[Forever]:
@@ -105,6 +114,13 @@ def _row(it: Forever) -> dict[str, Any]:
         "updated_at": to_micros(it.updated_at),
         "triggered_at": micros_of(it.triggered_at),
         "expires_at": micros_of(it.expires_at),
+        "correlation_id": it.name,
+        "order_trigger_price": it.trigger_price,
+        "guard_stop": None if it.guard is None else it.guard.stop,
+        "guard_target": None if it.guard is None else it.guard.target,
+        "guard_trailing": None if it.guard is None else it.guard.trailing,
+        "strategy": it.strategy,
+        "needs_approval": int(it.needs_approval),
     }
 
 
@@ -131,4 +147,9 @@ def _forever(row: Sequence[Any] | Row) -> Forever:
         updated_at=from_micros(row[20]),
         triggered_at=instant_of(row[21]),
         expires_at=instant_of(row[22]),
+        name=row[23],
+        trigger_price=row[24],
+        guard=None if row[25] is None else Guard(stop=row[25], target=row[26], trailing=row[27]),
+        strategy=row[28],
+        needs_approval=bool(row[29]),
     )

@@ -26,6 +26,20 @@ def accounts(tx: Tx) -> list[int]:
     return [row[0] for row in tx.rows(sa.select(orders.c.account_id).where(_KEPT).distinct())]
 
 
+def younger(tx: Tx, entry: Order) -> list[Order]:
+    """Return the guarded orders of the same position and side that came behind an order."""
+    clause = SELECT.where(
+        _KEPT,
+        orders.c.account_id == entry.account_id,
+        orders.c.exchange_segment == str(entry.segment),
+        orders.c.symbol == entry.symbol,
+        orders.c.product == str(entry.product),
+        orders.c.side == str(entry.side),
+        orders.c.id > entry.id,
+    )
+    return [order_of(row) for row in tx.rows(clause)]
+
+
 def legs(tx: Tx, order_id: int) -> list[Order]:
     """Return the exits that were placed for an order, the oldest first."""
     clause = SELECT.where(orders.c.parent_order_id == order_id, orders.c.leg_type.is_not(None))

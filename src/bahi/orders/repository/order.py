@@ -28,7 +28,7 @@ from bahi.kernel.words import (
     Side,
     Validity,
 )
-from bahi.orders.model.order import ACTIVE, FIELDS, Order, differences, values_of
+from bahi.orders.model.order import ACTIVE, FIELDS, TIME, Order, differences, values_of
 from bahi.orders.tables import order_events, order_keys, orders
 
 COLUMN_OF: Final[Mapping[str, str]] = MappingProxyType(
@@ -159,7 +159,7 @@ def any_at_all(tx: Tx) -> bool:
 
 
 def unsettled(tx: Tx, sent_before: datetime, asked_before: datetime, at_most: int) -> list[Order]:
-    """Return orders of which the broker's book has to tell.
+    """Return orders of which the broker's book has to tell, so many of each account.
 
     They are UNKNOWN, or in TRANSIT and were not to be sent after an instant, or something was asked
     of them before another and is not answered.
@@ -172,10 +172,13 @@ def unsettled(tx: Tx, sent_before: datetime, asked_before: datetime, at_most: in
     asked = SELECT.where(
         orders.c.asked_at.is_not(None), orders.c.asked_at <= to_micros(asked_before)
     )
-    found = [order_of(row) for row in tx.rows(sent.order_by(orders.c.id).limit(at_most))]
-    known = {it.id for it in found}
-    more = [order_of(row) for row in tx.rows(asked.order_by(orders.c.asked_at).limit(at_most))]
-    return found + [it for it in more if it.id not in known]
+    found: dict[int, Order] = {}
+    for clause, turn in ((sent, orders.c.id), (asked, orders.c.asked_at)):
+        whose = clause.with_only_columns(orders.c.account_id).distinct()
+        for (account_id,) in tx.rows(whose):  # so that one broker's silence starves no other
+            mine = clause.where(orders.c.account_id == account_id).order_by(turn).limit(at_most)
+            found |= {it.id: it for it in map(order_of, tx.rows(mine))}
+    return list(found.values())
 
 
 def working_of(
@@ -319,6 +322,9 @@ def due(tx: Tx, now: datetime, at_most: int) -> list[Order]:
     at = to_micros(now)
     clause = SELECT.where(
         sa.text("status = 'PENDING'"),
-        sa.or_(orders.c.release_at <= at, orders.c.expires_at <= at),
+        sa.or_(
+            sa.and_(orders.c.waits_for == TIME, orders.c.release_at <= at),
+            orders.c.expires_at <= at,
+        ),
     ).order_by(orders.c.id)
     return [order_of(row) for row in tx.rows(clause.limit(at_most))]

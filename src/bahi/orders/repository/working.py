@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
 from bahi.db.statement import Statement
-from bahi.db.tx import Tx
+from bahi.db.tx import Row, Tx
 from bahi.kernel.words import Segment
 from bahi.orders.model.guarding import Beside
 from bahi.orders.model.order import Order
@@ -24,6 +25,7 @@ _WORKING_ON: Final = Statement(SELECT.where(_OF_IT).order_by(orders.c.id))
 _BESIDE: Final = Statement(
     sa.select(
         orders.c.parent_order_id,
+        orders.c.is_exit,
         sa.func.sum(orders.c.remaining_qty),
         sa.func.max(orders.c.remaining_qty),
     )
@@ -33,7 +35,7 @@ _BESIDE: Final = Statement(
         orders.c.side == sa.bindparam("side"),
         orders.c.id != sa.bindparam("but"),
     )
-    .group_by(orders.c.parent_order_id)
+    .group_by(orders.c.parent_order_id, orders.c.is_exit)
 )
 
 
@@ -44,8 +46,8 @@ def working_on(tx: Tx, account_id: int, instrument: tuple[Segment, str]) -> list
     return [order_of(row) for row in tx.rows(_WORKING_ON, asked)]
 
 
-def beside(tx: Tx, order: Order) -> Beside:
-    """Return what works beside an order: of its instrument, product and side."""
+def beside(tx: Tx, order: Order) -> tuple[Beside, Beside]:
+    """Return what works beside an order, of its position and side, and the exits among it."""
     rows = tx.rows(
         _BESIDE,
         {
@@ -57,7 +59,12 @@ def beside(tx: Tx, order: Order) -> Beside:
             "but": order.id,
         },
     )
-    return Beside(
-        alone=sum(int(row[1]) for row in rows if row[0] is None),
-        families={row[0]: int(row[2]) for row in rows if row[0] is not None},
-    )
+    return _together(rows), _together([row for row in rows if row[1]])
+
+
+def _together(rows: Sequence[Row]) -> Beside:
+    families: dict[int, int] = {}
+    for row in rows:
+        if row[0] is not None:
+            families[row[0]] = max(families.get(row[0], 0), int(row[3]))
+    return Beside(sum(int(row[2]) for row in rows if row[0] is None), families)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
 from bahi.db.lanes import Lane
 from bahi.db.tx import Tx
 from bahi.kernel.clock import Deadline
-from bahi.kernel.errors import BahiError
+from bahi.kernel.errors import BahiError, Conflict, NotSent, Rejected
 from bahi.kernel.words import OrderType, Product, Segment, Side
 from bahi.orders.model.order import TRANSIT, Order
 from bahi.orders.model.wishes import PlaceOrder, check
@@ -74,32 +75,55 @@ def record_aim(tx: Tx, intent: Intent, target: int) -> tuple[Aim, bool]:
     wish, it = intent.wish, intent.seen.instrument
     key = Key(it.segment, it.symbol, wish.product)
     net = position_of(tx, intent.account_id, key).net
-    working = _working(tx, intent.account_id, key)
-    missing = target - net - working
+    side = Side.BUY if target > net else Side.SELL
+    working = _working(tx, intent.account_id, key, side)
+    missing = abs(target - net) - working
     if known := named(tx, intent):
         return Aim(known, net, working), False
-    if not missing:
+    if missing <= 0:
         return Aim(None, net, working), False
-    side = Side.BUY if missing > 0 else Side.SELL
-    asked = replace(wish, side=side, quantity=abs(missing))
+    asked = replace(wish, side=side, quantity=missing)
     check(asked, intent.seen)
     order, is_new = record_intent(tx, replace(intent, wish=asked))
     return Aim(order, net, working), is_new
 
 
-def _working(tx: Tx, account_id: int, key: Key) -> int:
-    """Return by how much orders that work would still move a position."""
-    working = _working_on(tx, account_id, key)
-    return sum(it.remaining if it.side is Side.BUY else -it.remaining for it in working)
+def _working(tx: Tx, account_id: int, key: Key, side: Side) -> int:
+    """Return how much orders of one side would still move a position that way.
+
+    Those of the other side may never fill, and are no reason to ask for more. The exits of guarded
+    orders wait for a price and shrink with what is open: they do not count either.
+    """
+    return sum(
+        it.remaining
+        for it in _working_on(tx, account_id, key)
+        if it.side is side and it.parent_order_id is None
+    )
 
 
 async def close_position(
     desk: Desk, segment: Segment, symbol: str, product: Product, name: str | None = None
 ) -> Aim:
-    """Close a position at the market: what works on it is taken back, then the rest is sent."""
+    """Close a position at the market: its exits are taken back, the rest is sent, then entries."""
     key = Key(segment, symbol, product)
-    for order in await desk.store.read(_working_on, desk.account_id, key, fresh=True):
-        await cancel_order(desk, order.id)
+    net = (await desk.store.read(position_of, desk.account_id, key, fresh=True)).net
+    out = Side.SELL if net > 0 else Side.BUY
+    working = await desk.store.read(_working_on, desk.account_id, key, fresh=True)
+    await _take_back(desk, [it for it in working if it.side is out])
+    aim = await _close(desk, key, name)
+    await _take_back(desk, [it for it in working if it.side is not out])
+    return aim
+
+
+async def _take_back(desk: Desk, orders: list[Order]) -> None:
+    """Cancel what can be; of what cannot, nobody knows where it is, and the rest goes on."""
+    for order in orders:
+        with suppress(Conflict, NotSent, Rejected):
+            await cancel_order(desk, order.id)
+
+
+async def _close(desk: Desk, key: Key, name: str | None) -> Aim:
+    segment, symbol, product = key
     wish = PlaceOrder(
         segment=segment,
         symbol=symbol,

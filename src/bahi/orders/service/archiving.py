@@ -12,6 +12,9 @@ from bahi.orders.repository import archive as rows
 
 AT_ONCE: Final = 200
 
+count_old: Final = rows.count_old
+"""Count the orders that would move; `count_old(tx, ended_before)`."""
+
 log = logging.getLogger("bahi.orders")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bahi.audit.service import note
 from bahi.db.tx import Tx
@@ -117,7 +117,7 @@ async def answer(desk: Desk, update: Update) -> Order:
 
 def own_order(tx: Tx, account_id: int, order_id: int) -> Order:
     """Return an order of an account's; another's is not there."""
-    order = rows.find(tx, order_id)
+    order = rows.find(tx, order_id) if 0 < order_id < 1 << 63 else None
     if order is None or order.account_id != account_id:
         raise NotFound(f"There is no order {order_id} on this account.")
     return order
@@ -130,10 +130,10 @@ def record_cancel(tx: Tx, actor: Actor, account_id: int, order_id: int, now: dat
     if order.cancel_asked:
         return Asked(order, is_to_send=False)  # its answer is awaited already
     if order.status is PENDING:
-        after = order.moved(OrderStatus.CANCELLED, now)
+        after = order.moved(OrderStatus.CANCELLED, now, cancelled_by=actor.name)
     else:
         require_cancellable(order)
-        after = order.changed(now, asked_at=now, cancel_asked=True)
+        after = order.changed(now, asked_at=now, cancel_asked=True, cancelled_by=actor.name)
     book = before.on(exchange_day(now))
     if after.is_active:  # it goes on the wire, and counts there; it is not refused for that
         book = counted(book, now, is_exit=True).book
@@ -160,10 +160,13 @@ def withdraw(
     order = own_order(tx, account_id, order_id)
     if order.asked_at is None or order.asked_at != asked_at:
         return order  # it ended meanwhile, or something else is asked of it by now
-    changes = {"asked_at": None, "cancel_asked": False}
-    if order.asked_quantity is not None:
+    changes: dict[str, Any]
+    if order.cancel_asked:  # a change that was asked for before is awaited still
+        awaits = order.asked_quantity is not None
+        changes = {"cancel_asked": False, "asked_at": order.asked_at if awaits else None}
+    else:
         change.settle(tx, order.id, why)
-        changes |= order.unmade()
+        changes = {"asked_at": None} | order.unmade()
     after = order.changed(now, **changes)
     book = move(tx, before.on(exchange_day(now)), (order, after), EventSource.SYSTEM, now)
     save_book(tx, before, book, now)

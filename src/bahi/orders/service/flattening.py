@@ -81,13 +81,15 @@ async def _clear(desk: Desk, key: Key) -> str | None:
 async def _reach(desk: Desk, key: Key, left: int, reach: int) -> None:
     """Have one limit work for all that is left: the one that works moves, or a new one is sent."""
     seen = desk.look(key.segment, key.symbol)
-    if seen.price is None:
+    last = seen.price_at(desk.clock())
+    if last is None:
         await _send(desk, key, OrderType.MARKET, None)
         return
     side = Side.SELL if left > 0 else Side.BUY
-    price = _through(seen.price, side, reach, seen.instrument)
+    price = _through(last, side, reach, seen.instrument)
     working = await desk.store.read(_working, desk.account_id, key, fresh=True)
-    mine = next((it for it in working if it.side is side and it.broker_order_id), None)
+    plain = (it for it in working if it.parent_order_id is None and it.broker_order_id)
+    mine = next((it for it in plain if it.side is side), None)
     if mine is None:
         await _send(desk, key, OrderType.LIMIT, price)
     elif mine.price != price:

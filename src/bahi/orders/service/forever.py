@@ -25,8 +25,9 @@ from bahi.orders.model.forever import (
     check_pair,
     lasts_until,
 )
+from bahi.orders.model.guarding import PASSING
 from bahi.orders.model.order import REJECTED, TRANSIT, Order
-from bahi.orders.model.wishes import PlaceOrder, Seen, check_terms
+from bahi.orders.model.wishes import MOST, PlaceOrder, Seen, check_name, check_terms
 from bahi.orders.repository import forever as rows
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.placing import SEND_WITHIN_S, Intent, record_intent, send
@@ -46,6 +47,19 @@ class PlaceForever:
     trigger: Trigger
     other: tuple[PlaceOrder, Trigger] | None = None
     expires_at: datetime | None = None
+    client_order_id: str | None = None
+    needs_approval: bool = False
+
+    @property
+    def legs(self) -> list[tuple[PlaceOrder, Trigger]]:
+        """Each order with its trigger."""
+        return [(self.order, self.trigger), *([self.other] if self.other else [])]
+
+
+class NotYet(Conflict):
+    """The order was refused for a reason that passes, so the trigger waits on."""
+
+    code = "not_yet"
 
 
 class Fired(NamedTuple):
@@ -57,14 +71,19 @@ class Fired(NamedTuple):
 
 
 async def place_forever(desk: Desk, wish: PlaceForever) -> tuple[Forever, ...]:
-    """Have an order wait for a price; of two that exclude each other one firing ends the other."""
-    legs = [(wish.order, wish.trigger)] + ([wish.other] if wish.other else [])
-    seen = [desk.look(order.segment, order.symbol) for order, _ in legs]
-    for (order, trigger), it in zip(legs, seen, strict=True):
+    """Have an order wait for a price; of two that exclude each other one firing ends the other.
+
+    The same client_order_id again returns what it named first.
+    """
+    check_name(wish.client_order_id)
+    seen = [desk.look(order.segment, order.symbol) for order, _ in wish.legs]
+    for (order, trigger), it in zip(wish.legs, seen, strict=True):
         _check(order, trigger, it)
     if wish.other is not None:
         check_pair(wish.trigger, wish.other[1])
     listed = tuple(it.instrument for it in seen)
+    held = any(desk.needs_approval(order.strategy) for order, _ in wish.legs)
+    wish = replace(wish, needs_approval=held)
     return await desk.store.write(
         record_forever, desk.actor, desk.account_id, (wish, listed), desk.clock(),
         lane=Lane.INTENT, account=desk.account_id,
@@ -103,7 +122,8 @@ async def watch(desk: Desk, forever: Forever) -> bool:
         )
         return True
     seen = desk.look(forever.segment, forever.symbol)
-    if seen.is_open is not True or seen.price is None or not forever.trigger.fires(seen.price):
+    last = seen.price_at(now)
+    if seen.is_open is not True or last is None or not forever.trigger.fires(last):
         return False
     await desk.freshen()
     return await desk.errands.see_through(_fire(replace(desk, actor=WATCHER), forever, seen))
@@ -118,11 +138,14 @@ async def _fire(desk: Desk, forever: Forever, seen: Seen) -> bool:
         seen=seen,
         terms=desk.terms,
         now=desk.clock(),
+        needs_approval=forever.needs_approval,
     )
     try:
         fired = await desk.store.write(
-            fire, intent, forever.id, lane=Lane.INTENT, account=desk.account_id
+            fire, intent, forever, lane=Lane.INTENT, account=desk.account_id
         )
+    except NotYet:
+        return False
     except BahiError as fault:
         await desk.store.write(_tell, forever, str(fault), desk.clock())
         return False
@@ -134,14 +157,17 @@ async def _fire(desk: Desk, forever: Forever, seen: Seen) -> bool:
     return True
 
 
-def fire(tx: Tx, intent: Intent, forever_id: int) -> Fired:
-    """Write that a price has come, with the order that it places."""
+def fire(tx: Tx, intent: Intent, forever: Forever) -> Fired:
+    """Write that a price has come, with the order that it places; as it was seen, or not at all."""
     now = intent.now
     lock_book(tx, intent.account_id)
-    forever = _own(tx, intent.account_id, forever_id)
-    if not forever.waits:
-        return Fired(forever, None, is_to_send=False)
+    known = _own(tx, intent.account_id, forever.id)
+    if not known.waits or (known.wish, known.trigger) != (forever.wish, forever.trigger):
+        return Fired(known, None, is_to_send=False)
+    forever = known
     order, is_new = record_intent(tx, intent)
+    if order.error_code in PASSING:
+        raise NotYet(order.error_message or "")
     after = forever.moved(TRIGGERED, now, triggered_at=now, triggered_order_id=order.id)
     rows.save(tx, forever, after)
     _end_other(tx, forever, now)
@@ -169,11 +195,16 @@ def record_forever(
     """Write one or a pair of them."""
     wish, listed = what
     lock_book(tx, account_id)
-    legs = [(wish.order, wish.trigger)] + ([wish.other] if wish.other else [])
+    if wish.client_order_id is not None and (
+        known := rows.named(tx, account_id, wish.client_order_id)
+    ):
+        return tuple(known)
     kind = ForeverKind.SINGLE if wish.other is None else ForeverKind.OCO
     made: list[Forever] = []
-    for (order, trigger), it in zip(legs, listed, strict=True):
+    for (order, trigger), it in zip(wish.legs, listed, strict=True):
         until = wish.expires_at or lasts_until(now, it.expiry)
+        if until.tzinfo is None:
+            raise Invalid("expires_at: it says no time zone; write it with one.")
         if until <= now:
             raise Invalid("expires_at: it has passed already; name a later time.")
         leg = Forever(
@@ -190,8 +221,13 @@ def record_forever(
             order_type=order.order_type,
             quantity=order.quantity,
             price=order.price,
+            trigger_price=order.trigger_price,
+            guard=order.guard,
+            strategy=order.strategy,
+            needs_approval=wish.needs_approval,
             disclosed_quantity=order.disclosed_quantity,
             validity=order.validity,
+            name=wish.client_order_id,
             created_at=now,
             updated_at=now,
             expires_at=until,
@@ -227,6 +263,9 @@ def record_changed(
         order_type=order.order_type,
         quantity=order.quantity,
         price=order.price,
+        trigger_price=order.trigger_price,
+        guard=order.guard,
+        strategy=order.strategy,
         validity=order.validity,
     )
     rows.save(tx, before, after)
@@ -258,7 +297,7 @@ def _end_other(
 
 
 def _own(tx: Tx, account_id: int, forever_id: int) -> Forever:
-    forever = rows.find(tx, forever_id)
+    forever = rows.find(tx, forever_id) if 0 < forever_id < 1 << 63 else None
     if forever is None or forever.account_id != account_id:
         raise NotFound(f"There is no forever order {forever_id} on this account.")
     return forever
@@ -269,6 +308,9 @@ def _check(order: PlaceOrder, trigger: Trigger, seen: Seen) -> None:
         raise Invalid(sentence)
     check_terms(order, seen.instrument)
     last = seen.price
+    for end in (trigger.above, trigger.below):
+        if end is not None and end > MOST * 100:
+            raise Invalid(f"trigger: {plain(end)} is more than {plain(MOST * 100)}.")
     if last is not None and trigger.fires(last):
         raise Conflict(
             f"trigger: the last price of {seen.instrument.symbol}, {plain(last)}, fires it at "

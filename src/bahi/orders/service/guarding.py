@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from bahi.db.tx import Tx
-from bahi.kernel.actor import the_house
-from bahi.kernel.errors import BahiError
+from bahi.kernel.actor import Actor
+from bahi.kernel.errors import BahiError, Rejected
 from bahi.kernel.money import Price
-from bahi.kernel.words import EventSource, EventType
+from bahi.kernel.words import EventSource, EventType, Role, Side
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import find_open, raise_alert, resolve
+from bahi.orders.model import guarding
 from bahi.orders.model.changing import ModifyOrder
 from bahi.orders.model.guarding import (
     Change,
     Over,
+    Overdone,
     Place,
     Step,
     TakeBack,
@@ -25,17 +27,18 @@ from bahi.orders.model.guarding import (
     steps,
 )
 from bahi.orders.model.order import Order
-from bahi.orders.model.wishes import Part, PlaceOrder
+from bahi.orders.model.wishes import OURS, Part, PlaceOrder
 from bahi.orders.repository import guarded
 from bahi.orders.repository import order as rows
 from bahi.orders.service.cancelling import cancel_order, own_order
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.modifying import modify_order
 from bahi.orders.service.placing import place_order
-from bahi.portfolio.model.position import Key
 from bahi.portfolio.service.books import lock_book, position_of
 
-KEEPER: Final = the_house("guard")
+KEEPER: Final = Actor(name=guarding.KEEPER, role=Role.ADMIN)
+
+TURNED: Final = "both its exits filled, and {} of it stand the other way round now; close them."
 
 guarded_accounts: Final = guarded.accounts
 """Return the accounts whose guarded orders are looked after."""
@@ -64,14 +67,18 @@ async def keep_guarded(desk: Desk) -> int:
 
 def _guarded(tx: Tx, account_id: int, order_id: int) -> Guarded:
     entry = own_order(tx, account_id, order_id)
-    key = Key(entry.segment, entry.symbol, entry.product)
-    return Guarded(entry, guarded.legs(tx, order_id), position_of(tx, account_id, key).net)
+    net = position_of(tx, account_id, entry.key).net
+    for younger in guarded.younger(tx, entry):
+        held = younger.filled - sum(it.filled for it in guarded.legs(tx, younger.id))
+        net -= held if entry.side is Side.BUY else -held
+    return Guarded(entry, guarded.legs(tx, order_id), net)
 
 
 def _terms(desk: Desk, entry: Order) -> Terms:
     seen = desk.look(entry.segment, entry.symbol)
     tick = seen.instrument.tick_size or Price(1)
-    return Terms(tick, seen.instrument.option_type is not None, seen.price)
+    is_option = seen.instrument.option_type is not None
+    return Terms(tick, is_option, seen.price_at(desk.clock()), desk.clock())
 
 
 async def _do(desk: Desk, entry: Order, step: Step) -> bool:
@@ -81,11 +88,14 @@ async def _do(desk: Desk, entry: Order, step: Step) -> bool:
             case Place():
                 await place_order(desk, _exit_of(entry, step))
             case Change():
-                await modify_order(desk, _change_of(step))
+                await _change(desk, step)
             case TakeBack():
                 await cancel_order(desk, step.order_id)
             case Unprotected():
                 await desk.store.write(_tell, entry, f"{step.leg}: {step.why}", desk.clock())
+                return False
+            case Overdone():
+                await desk.store.write(_tell, entry, TURNED.format(step.quantity), desk.clock())
                 return False
             case Over():
                 await desk.store.write(_let_go, entry, desk.clock(), account=entry.account_id)
@@ -93,6 +103,14 @@ async def _do(desk: Desk, entry: Order, step: Step) -> bool:
         await desk.store.write(_tell, entry, str(fault), desk.clock())
         return False
     return True
+
+
+async def _change(desk: Desk, step: Change) -> None:
+    """Change an exit; one that its broker changes no more is taken back, and placed anew."""
+    try:
+        await modify_order(desk, _change_of(step))
+    except Rejected:
+        await cancel_order(desk, step.order_id)
 
 
 def _exit_of(entry: Order, step: Place) -> PlaceOrder:
@@ -105,7 +123,7 @@ def _exit_of(entry: Order, step: Place) -> PlaceOrder:
         order_type=step.order_type,
         price=step.price,
         trigger_price=step.trigger_price,
-        client_order_id=f"{entry.id}/{step.leg}/{step.attempt}",
+        client_order_id=f"{OURS}{entry.id}/{step.leg}/{step.attempt}",
         strategy=entry.strategy,
         part=Part(of_order=entry.id, leg=step.leg),
     )

@@ -12,7 +12,7 @@ from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import BahiError, Invalid, NotFound
 from bahi.kernel.ids import from_tag
-from bahi.kernel.money import Money
+from bahi.kernel.money import NOTHING, Money, Price
 from bahi.kernel.ports import Update
 from bahi.kernel.words import (
     EventSource,
@@ -29,14 +29,24 @@ from bahi.notify.service import raise_alert, resolve
 from bahi.orders.model.changing import Evidence
 from bahi.orders.model.hearing import Booking, Told, heard, to_book
 from bahi.orders.model.order import REJECTED, TRANSIT, UNKNOWN, Order
+from bahi.orders.model.wishes import is_exit
 from bahi.orders.repository import order as rows
+from bahi.orders.repository.working import beside
 from bahi.orders.service.answering import answered
 from bahi.portfolio.model.book import Book
 from bahi.portfolio.model.charges import Earlier
+from bahi.portfolio.model.margin import Footing, for_order
 from bahi.portfolio.model.money import Block
 from bahi.portfolio.model.terms import Terms
 from bahi.portfolio.model.trade import Trade
-from bahi.portfolio.service.books import block, book_trade, booked_of, lock_book, save_book
+from bahi.portfolio.service.books import (
+    block,
+    book_trade,
+    booked_of,
+    lock_book,
+    position_of,
+    save_book,
+)
 
 _NAMES: Final = {
     OrderStatus.OPEN: EventType.OPEN,
@@ -75,14 +85,17 @@ def ingest(tx: Tx, account_id: int, word: Word, terms: Terms, now: datetime) -> 
     book = before.on(exchange_day(now))
     known = _find(tx, account_id, update)
     if known is None:
-        known = _adopted(tx, account_id, (update, listed), now)
+        known = _adopted(tx, account_id, (update, listed), terms, now)
         rows.add(tx, known, now, source)
-        book = replace(book, open_orders=book.open_orders + 1)
+        blocked = Block(known.id, known.key, known.margin, "others placed the order")
+        book = block(tx, replace(book, open_orders=book.open_orders + 1), blocked, now)
     so_far = booked_of(tx, known.id)
     booked = to_book(known, update, Told(so_far.names, so_far.has_cumulative), now)
     after = heard(known, update, booked, now)
     if after.asked_at is not None:
         after = answered(tx, (known, after), update, word.evidence, now)
+    if _was_changed_by_others(known, after):
+        after = _gauged(tx, after, update.average_price, terms, now)
     earlier: Earlier | None = so_far.earlier
     for booking in booked:
         trade = _trade(tx, known, booking, earlier)
@@ -96,6 +109,13 @@ def ingest(tx: Tx, account_id: int, word: Word, terms: Terms, now: datetime) -> 
     if update.status is None:
         _tell_stranger(tx, after, now)
     return after
+
+
+def _was_changed_by_others(known: Order, after: Order) -> bool:
+    """Say whether a broker tells of another order than we asked for, and not of what we changed."""
+    if known.asked_quantity is not None or not after.is_active:
+        return False
+    return after.quantity > known.quantity
 
 
 def topic_of(order: Order) -> str:
@@ -191,15 +211,42 @@ def _find(tx: Tx, account_id: int, update: Update) -> Order | None:
 
 
 def _adopted(
-    tx: Tx, account_id: int, told: tuple[Update, Instrument | None], now: datetime
+    tx: Tx,
+    account_id: int,
+    told: tuple[Update, Instrument | None],
+    terms: Terms,
+    now: datetime,
 ) -> Order:
     """Make an order of ours of one that others placed at the broker."""
     update, listed = told
+    try:
+        order = _as_told(tx.new_id(), account_id, update, listed, now)
+    except ValueError:  # a word of the broker's that nobody translated
+        raise NotOurs from None
+    return _gauged(tx, order, update.average_price, terms, now)
+
+
+def _gauged(tx: Tx, order: Order, price: Price | None, terms: Terms, now: datetime) -> Order:
+    """Return an order that others placed or changed, with what it is to its position and blocks."""
+    net = position_of(tx, order.account_id, order.key).net
+    _, exiting = beside(tx, order)
+    exits = is_exit(order.side, order.quantity - order.filled, net, exiting.of(order))
+    at = order.price or order.trigger_price or price
+    if at is None or exits:
+        return replace(order, is_exit=exits, margin_blocked=NOTHING)
+    by = Footing(terms.rates, order.segment, exchange_day(now))
+    asked = (order.contract, order.product, order.side, order.quantity)
+    return replace(order, is_exit=False, margin_blocked=for_order(*asked, at, by))
+
+
+def _as_told(
+    identity: int, account_id: int, update: Update, listed: Instrument | None, now: datetime
+) -> Order:
     asked = update.asked
     if asked is None:
         raise NotOurs
     return Order(
-        id=tx.new_id(),
+        id=identity,
         account_id=account_id,
         broker_order_id=update.broker_order_id,
         instrument_id=None if listed is None else listed.id,

@@ -46,14 +46,15 @@ def judge(tx: Tx, book: Book, order: Order, by: Grounds, now: datetime) -> Judge
     """Judge an order that is not working yet."""
     seen = by.seen
     net = position_of(tx, order.account_id, order.key).net
-    beside = working.beside(tx, order).of(order)
-    exits = is_exit(order.side, order.quantity, net, beside)
-    price = order.price or order.trigger_price or seen.price
+    every, exiting = working.beside(tx, order)
+    whole = _whole(order)
+    exits = is_exit(order.side, whole.quantity, net, exiting.of(order))
+    beside = every.of(order)
+    price = _dearest(order, seen.price_at(now))
     footing = Footing(by.terms.rates, order.segment, exchange_day(now))
     order = replace(
         order, is_exit=exits, margin_blocked=_needed(order, price, footing, exits=exits)
     )
-    whole = _whole(order)
     exposure = Exposure(
         instrument=seen.instrument,
         side=order.side,
@@ -66,9 +67,11 @@ def judge(tx: Tx, book: Book, order: Order, by: Grounds, now: datetime) -> Judge
         margin=_needed(whole, price, footing, exits=exits),
         is_exit=exits,
         strategy=order.strategy,
+        kept_off=frozenset(it.why for it in seen.kept_off if order.product in it.products),
+        mean=None if order.is_amo or order.trigger_price is not None else seen.mean,
     )
     book, denial = verdict(book, exposure, now)
-    return Judged(book, order, _undelivered(tx, order, seen) or denial)
+    return Judged(book, order, _undelivered(tx, order, seen, beside) or denial)
 
 
 def _whole(order: Order) -> Order:
@@ -89,13 +92,26 @@ def _needed(order: Order, price: Price | None, by: Footing, *, exits: bool) -> M
     return margin.for_order(order.contract, order.product, order.side, order.quantity, price, by)
 
 
-def _undelivered(tx: Tx, order: Order, seen: Seen) -> Denial | None:
+def _dearest(order: Order, last: Price | None) -> Price | None:
+    """Return the dearest price at which an order may trade: what a seller gets may be the market's.
+
+    A stop whose trigger the market has passed fires at once.
+    """
+    named = order.price or order.trigger_price
+    if named is None or last is None:
+        return named or last
+    caps = order.side is Side.BUY and order.price is not None
+    return named if caps else max(named, last)
+
+
+def _undelivered(tx: Tx, order: Order, seen: Seen, beside: int) -> Denial | None:
     """Refuse to sell for delivery what the account does not have, or may not deliver."""
     if order.product is not Product.CNC or order.side is Side.BUY:
         return None
     free = 0
     if order.is_exit:
-        free = deliverable_of(tx, order.account_id, order.key, seen.settled).quantity
+        whole = deliverable_of(tx, order.account_id, order.key, seen.settled).quantity
+        free = max(whole - beside, 0)
     if order.quantity <= free:
         return None
     return Denial(

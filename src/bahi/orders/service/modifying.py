@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bahi.audit.service import note
 from bahi.db.tx import Tx
@@ -20,7 +20,7 @@ from bahi.orders.model.changing import (
     alterations,
     as_wish,
     changed_terms,
-    grows,
+    only_shrinks,
     require_changeable,
 )
 from bahi.orders.model.order import PENDING, Order
@@ -35,6 +35,12 @@ from bahi.portfolio.model.book import Book
 from bahi.portfolio.service.books import lock_book, save_book
 from bahi.risk.model.verdict import Denial
 from bahi.risk.service import deny
+
+ORDER_RATE: Final = "ORDER_RATE"
+UNSEEN: Final = (
+    "A person lets these orders go out, and would not have seen the change; cancel it and place it "
+    "anew, or ask for fewer."
+)
 
 
 class Denied(Conflict):
@@ -72,7 +78,7 @@ async def _modify(desk: Desk, wish: ModifyOrder) -> Order:
         record_change,
         desk.actor,
         account,
-        (wish, Grounds(seen, desk.terms)),
+        (wish, Grounds(seen, desk.terms), desk.needs_approval(known.strategy)),
         desk.clock(),
         account=account,
     )
@@ -94,16 +100,20 @@ async def _modify(desk: Desk, wish: ModifyOrder) -> Order:
 
 
 def record_change(
-    tx: Tx, actor: Actor, account_id: int, asked: tuple[ModifyOrder, Grounds], now: datetime
+    tx: Tx,
+    actor: Actor,
+    account_id: int,
+    asked: tuple[ModifyOrder, Grounds, bool],
+    now: datetime,
 ) -> Recorded:
     """Write what is to change of an order before its broker is told, or why it may not."""
-    wish, grounds = asked
+    wish, grounds, held = asked
     before = lock_book(tx, account_id)
     book = before.on(exchange_day(now))
     order = own_order(tx, account_id, wish.order_id)
     require_changeable(order, wish)
     wished = alterations(order, wish)
-    book, changed, denial = _judged(tx, book, order, (wished, grounds), now)
+    book, changed, denial = _judged(tx, book, order, (wished, grounds, held), now)
     said = {it.kind.lower(): it.new for it in wished}
     if denial is not None:
         change.add(tx, order.id, wished, now)
@@ -138,17 +148,22 @@ def record_change(
 
 
 def _judged(
-    tx: Tx, book: Book, order: Order, asked: tuple[list[Alteration], Grounds], now: datetime
+    tx: Tx,
+    book: Book,
+    order: Order,
+    asked: tuple[list[Alteration], Grounds, bool],
+    now: datetime,
 ) -> Judged:
     """Return an order as it would be, and why it may not be; what has filled is not asked again."""
-    wished, grounds = asked
+    wished, grounds, held = asked
     changed = order.changed(now, **changed_terms(wished))
     left = changed.quantity - order.filled
     free = replace(book, margin_used=Money(book.margin_used - order.margin))
     page, judged, denial = judge(tx, free, replace(changed, quantity=left, filled=0), grounds, now)
     whole = Money(-(-judged.margin_blocked * changed.quantity // left))
     changed = replace(changed, margin_blocked=whole, is_exit=judged.is_exit)
-    is_entry_now = order.is_exit and not changed.is_exit
-    if not (is_entry_now or grows(order, changed)):
-        denial = None  # what asks for less is never refused
+    if only_shrinks(wished):
+        denial = None if denial is None or denial.violation != ORDER_RATE else denial
+    elif denial is None and held and not changed.is_exit:
+        denial = Denial("NOT_ALLOWED", 0, 1, UNSEEN, strategy=order.strategy)
     return Judged(replace(page, margin_used=book.margin_used), changed, denial)

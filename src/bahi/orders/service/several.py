@@ -20,10 +20,11 @@ from bahi.risk.model.verdict import pause_between
 
 
 class Sliced(NamedTuple):
-    """A large order as its slices: what they come to, and each of them."""
+    """A large order as its slices: what they come to, each of them, and what broke it off."""
 
     whole: Whole
     slices: tuple[Order, ...]
+    fault: BahiError | None = None
 
 
 class Answer(NamedTuple):
@@ -48,7 +49,12 @@ async def place_sliced(desk: Desk, wish: PlaceOrder, size: int | None = None) ->
     for place, quantity in enumerate(parts, 1):
         part = Part(slices=group, slice_index=place, whole_quantity=wish.quantity)
         one = replace(wish, quantity=quantity, part=part, client_order_id=f"{group}/{place}")
-        order = await place_order(desk, one)
+        try:
+            order = await place_order(desk, one)
+        except BahiError as fault:
+            if not placed:
+                raise
+            return Sliced(whole_of(group, wish.quantity, placed), tuple(placed), fault)
         placed.append(order)
         if order.status is REJECTED:
             break

@@ -7,6 +7,7 @@ all; who reads keeps count in memory, so that a lost count costs a reading and n
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Final, NamedTuple
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.instruments.model.instrument import Instrument
-from bahi.kernel.clock import Clock
+from bahi.kernel.clock import Clock, exchange_day
 from bahi.kernel.errors import BahiError, NotFound, NotSent, Rejected, Silent
 from bahi.kernel.ports import Broker, Update
 from bahi.kernel.words import EventSource, Segment
@@ -100,23 +101,22 @@ class Sweep:
         return settled
 
     async def _settle(self, account_id: int, waiting: list[Order]) -> int:
-        for order in waiting:
-            if order.status is TRANSIT:
-                now = self._on.clock()
-                await self._on.store.write(lose, order, now, account=account_id)
+        await asyncio.gather(*(self._lose(it) for it in waiting if it.status is TRANSIT))
         reading = await self.read(account_id)
         if reading is None:
             return 0
         await self.compare(account_id, reading)
-        settled = 0
-        for order in waiting:
-            update = reading.of(order)
-            if update is not None:
-                await self._take_in(account_id, update, reading)
-                settled += 1
-            elif order.status in {TRANSIT, UNKNOWN}:
-                settled += await self._missing(order, reading)
-        return settled
+        return sum(await asyncio.gather(*(self._settle_one(it, reading) for it in waiting)))
+
+    async def _lose(self, order: Order) -> None:
+        await self._on.store.write(lose, order, self._on.clock(), account=order.account_id)
+
+    async def _settle_one(self, order: Order, reading: Reading) -> int:
+        update = reading.of(order)
+        if update is not None:
+            await self._take_in(order.account_id, update, reading)
+            return 1
+        return await self._missing(order, reading) if order.status in {TRANSIT, UNKNOWN} else 0
 
     async def read(self, account_id: int) -> Reading | None:
         """Read an account's book; a failed or a partial reading is none."""
@@ -175,6 +175,8 @@ class Sweep:
         """Count that an order is not there; the second time it never came."""
         if order.send_before is None or reading.begun < order.send_before + GRACE:
             return 0
+        if exchange_day(reading.begun) != exchange_day(order.send_before):
+            return 0  # a broker's book is of the day: that of another says nothing, a person has to
         self._missed[order.id] += 1
         if self._missed[order.id] < READINGS:
             return 0

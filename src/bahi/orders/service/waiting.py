@@ -10,10 +10,10 @@ from bahi.audit.service import note
 from bahi.db.lanes import Lane
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor, require_change
-from bahi.kernel.clock import Deadline, exchange_day
+from bahi.kernel.clock import Deadline, end_of_day, exchange_day
 from bahi.kernel.errors import Conflict, Forbidden
 from bahi.kernel.money import Money
-from bahi.kernel.words import EventSource
+from bahi.kernel.words import EventSource, EventType
 from bahi.orders.model.order import (
     APPROVAL,
     CANCELLED,
@@ -21,6 +21,7 @@ from bahi.orders.model.order import (
     PENDING,
     REJECTED,
     SEND_WITHIN,
+    TIME,
     TRANSIT,
     Order,
 )
@@ -33,6 +34,7 @@ from bahi.orders.service.judging import Grounds, judge
 from bahi.orders.service.placing import SEND_WITHIN_S, send
 from bahi.portfolio.service.books import lock_book, save_book
 from bahi.risk.service import deny
+from bahi.risk.service.switching import checked_reason
 
 due: Final = rows.due
 """Return orders that wait no longer; `due(tx, now, at_most)`."""
@@ -41,23 +43,30 @@ due: Final = rows.due
 async def approve_order(desk: Desk, order_id: int) -> Order:
     """Let an order go out that waits for a person; the verdict on it is asked for anew."""
     _require_person(desk.actor)
-    return await release_order(desk, order_id)
+    return await _let_go(desk, order_id, APPROVAL)
 
 
 async def decline_order(desk: Desk, order_id: int, why: str) -> Order:
     """End an order that waits for a person."""
     _require_person(desk.actor)
     return await desk.store.write(
-        decline, desk.actor, desk.account_id, (order_id, why.strip()), desk.clock(),
+        decline, desk.actor, desk.account_id, (order_id, checked_reason(why)), desk.clock(),
         lane=Lane.FACT, account=desk.account_id,
     )  # fmt: skip
 
 
 async def release_order(desk: Desk, order_id: int) -> Order:
-    """Send an order that waited, if nothing speaks against it by now."""
+    """Send an order whose time has come, if nothing speaks against it by now."""
+    return await _let_go(desk, order_id, TIME)
+
+
+async def _let_go(desk: Desk, order_id: int, waited_for: str) -> Order:
     waiting = await desk.store.read(own_order, desk.account_id, order_id, fresh=True)
+    if waiting.waits_for not in {None, waited_for}:
+        raise Conflict(f"Order {order_id} waits for {waiting.waits_for}, not for {waited_for}.")
     seen = desk.look(waiting.segment, waiting.symbol)
-    require_hours(seen, waiting.amo_time)
+    if not waiting.is_early(desk.clock()):
+        require_hours(seen, waiting.amo_time)
     await desk.freshen()
     return await desk.errands.see_through(_release(desk, order_id, seen))
 
@@ -83,6 +92,8 @@ def release(
     before = lock_book(tx, account_id)
     order = _waiting(tx, account_id, order_id, now)
     today = before.on(exchange_day(now))
+    if order.is_early(now):
+        return _approved_early(tx, actor, order, now)
     without = replace(
         today,
         margin_used=Money(today.margin_used - order.margin),
@@ -105,6 +116,15 @@ def release(
     return after
 
 
+def _approved_early(tx: Tx, actor: Actor, order: Order, now: datetime) -> Order:
+    """Have an order that was approved wait for its time."""
+    lapses = None if order.release_at is None else end_of_day(order.release_at)
+    after = order.changed(now, waits_for=TIME, expires_at=lapses, approved_by=actor.name)
+    rows.save(tx, order, after, (EventType.MODIFIED, EventSource.SYSTEM), now)
+    note(tx, actor, "order.approve", ("order", order.id), now, new={"waits_for": TIME})
+    return after
+
+
 def decline(tx: Tx, actor: Actor, account_id: int, what: tuple[int, str], now: datetime) -> Order:
     """End an order that waits, because a person said no."""
     order_id, why = what
@@ -124,10 +144,17 @@ def lapse(tx: Tx, account_id: int, order_id: int, now: datetime) -> bool:
     order = rows.find(tx, order_id)
     if order is None or order.status is not PENDING or not order.has_lapsed(now):
         return False
-    after = order.moved(EXPIRED, now, error_code="LAPSED", error_message="Nobody approved it.")
+    after = order.moved(EXPIRED, now, error_code="LAPSED", error_message=_LAPSED[order.waits_for])
     book = move(tx, before.on(exchange_day(now)), (order, after), EventSource.SYSTEM, now)
     save_book(tx, before, book, now)
     return True
+
+
+_LAPSED: Final = {
+    APPROVAL: "Nobody approved it in time.",
+    TIME: "Its day was over before it could be sent.",
+    None: "It waited too long.",
+}
 
 
 def _waiting(tx: Tx, account_id: int, order_id: int, now: datetime) -> Order:
@@ -135,7 +162,7 @@ def _waiting(tx: Tx, account_id: int, order_id: int, now: datetime) -> Order:
     if order.status is not PENDING:
         raise Conflict(f"Order {order_id} is {order.status}: it does not wait any more.")
     if order.has_lapsed(now):
-        raise Conflict(f"Order {order_id} waited too long for {APPROVAL}; place it anew.")
+        raise Conflict(f"Order {order_id} waited too long; place it anew.")
     return order
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bahi.db.schema import (
     HOUSE,
     TRADING,
+    flag,
     index,
     instant,
     json,
@@ -48,6 +49,12 @@ forever_orders = HOUSE.table(
     word("order_type", OrderType, "How the order meets the market once triggered."),
     quantity("quantity", "How many."),
     price("price", "The limit, if it has one.", null=True),
+    price("order_trigger_price", "Where the order fires, if it is a stop.", null=True),
+    price("guard_stop", "The stop of what the order opens.", null=True),
+    price("guard_target", "The target of what the order opens.", null=True),
+    price("guard_trailing", "By how much that stop follows the price.", null=True),
+    text("strategy", "The strategy that asks, by name.", null=True),
+    flag("needs_approval", "A person lets the order go out.", default=False),
     quantity("disclosed_qty", "How many the market is shown.", null=True),
     word("validity", Validity, "How long the order waits once placed.", null=True, default="DAY"),
     ref(

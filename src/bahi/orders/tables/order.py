@@ -114,6 +114,7 @@ orders = HOUSE.table(
     instant("told_at", "The broker's time of the price and quantity above.", null=True),
     instant("asked_at", "Since when the answer to a change or a cancel is awaited.", null=True),
     flag("cancel_asked", "A cancel is awaited.", default=False),
+    text("cancelled_by", "Who asked last to take it back.", null=True),
     quantity("asked_quantity", "How many a change that is awaited asks for.", null=True),
     money("asked_margin", "Blocked for all of it once that change is made.", null=True),
     whole("node", "The process that sends it.", null=True),

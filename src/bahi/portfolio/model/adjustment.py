@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from bahi.kernel.money import NOTHING, Money, Price
 from bahi.kernel.words import Side
-from bahi.portfolio.model.position import Fact, Key
+from bahi.portfolio.model.position import Fact, Key, Position
 
 
 class AdjustmentKind(StrEnum):
@@ -37,7 +37,7 @@ class Action(StrEnum):
 
 
 class Brought(NamedTuple):
-    """A lot that was brought forward: when it was bought, and what it cost."""
+    """A lot that was brought forward: when it was bought, and what it cost; negative: sold."""
 
     day: date
     quantity: int
@@ -59,6 +59,9 @@ class Adjustment(NamedTuple):
     action: Action | None = None
     instrument_id: int | None = None
     lots: tuple[Brought, ...] = ()
+    carried: Position | None = None
+    carried_net: Money | None = None
+    known_at: datetime | None = None
 
     @property
     def fact(self) -> Fact:

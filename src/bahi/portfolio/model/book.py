@@ -9,6 +9,11 @@ from bahi.kernel.money import NOTHING, Money
 from bahi.kernel.words import AccountMode, CopyRole
 
 
+def spelt(strategy: str) -> str:
+    """Return a strategy's name as it is compared: `Alpha ` is `alpha`."""
+    return " ".join(strategy.split()).casefold()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """With what a page is begun."""
@@ -72,6 +77,6 @@ class Book:
             return "its user's switch"
         if self.killed_for_account:
             return "the account's switch"
-        if strategy is not None and strategy in self.killed_strategies:
+        if strategy is not None and spelt(strategy) in map(spelt, self.killed_strategies):
             return f"the switch of strategy {strategy}"
         return None

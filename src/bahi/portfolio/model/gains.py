@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.money import NOTHING, Money
 from bahi.kernel.words import Side
-from bahi.portfolio.model.position import Fact, Key, Position, fold
+from bahi.portfolio.model.position import Fact, Key, Position, fold, in_order
 
 
 class Fill(NamedTuple):
@@ -79,7 +79,7 @@ Label = TypeVar("Label", bound=Hashable)
 def gains_of(account_id: int, key: Key, fills: Iterable[Fill]) -> Iterator[Gain]:
     """Yield what each fact of one position gained at average cost, oldest first."""
     position = Position(key=key)
-    for fill in sorted(fills, key=lambda it: (it.fact.at, it.fact.id)):
+    for fill in sorted(fills, key=lambda it: in_order(it.fact)):
         fact, before = fill.fact, position.realized
         position = fold(position, fact)
         if not fact.is_trade and not fact.settles:

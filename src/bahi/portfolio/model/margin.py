@@ -2,8 +2,8 @@
 
 Delivery and bought options are paid in full; the rest is a share of what the contracts are worth.
 The shares are dated rows among the rates; without them it is the most that the floors ask for.
-There is no benefit for spreads: what an order blocks is a function of the order, and what a
-position blocks of the position, so that no fill moves the margin of anything else.
+What an order blocks is a function of the order, and what a position blocks of the position, so that
+no fill moves the margin of anything else; what options need less together stands apart (`hedging`).
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ class Entry(StrEnum):
     CHARGES = "CHARGES"
     NOTE = "NOTE"
     DP = "DP"
+    FEE = "FEE"
     CONVERSION = "CONVERSION"
     EXPIRY = "EXPIRY"
     EXERCISE = "EXERCISE"

@@ -29,7 +29,8 @@ class Fact(NamedTuple):
     """What moves a position: a trade, or an adjustment (`is_trade` False).
 
     An adjustment's value is what its quantity is worth in cost, and it makes no profit by itself,
-    unless it `settles`: then it closes at its value as a trade would.
+    unless it `settles`: then it closes at its value as a trade would. One that has `carried` stands
+    for trades in the archive, and the position is then what it was when they left.
     """
 
     at: datetime
@@ -39,6 +40,7 @@ class Fact(NamedTuple):
     value: Money
     is_trade: bool = True
     settles: bool = False
+    carried: Position | None = None
 
     @property
     def signed(self) -> int:
@@ -86,6 +88,8 @@ def average(value: Money, quantity: int) -> Price | None:
 
 def fold(position: Position, fact: Fact) -> Position:
     """Return the position after a fact that comes behind all that it has."""
+    if fact.carried is not None:
+        return replace(fact.carried, key=position.key, instrument_id=position.instrument_id)
     position = _on_day(_begun_anew(position), exchange_day(fact.at))
     closing = min(fact.quantity, abs(position.net)) if position.net * fact.signed < 0 else 0
     gone = part_of(position.open_cost, closing, abs(position.net))
@@ -107,7 +111,12 @@ def fold(position: Position, fact: Fact) -> Position:
 def fold_all(key: Key, facts: Iterable[Fact], instrument_id: int | None = None) -> Position:
     """Return the position that facts make, whatever order they come in."""
     nothing = Position(key=key, instrument_id=instrument_id)
-    return reduce(fold, sorted(facts, key=lambda it: (it.at, it.id)), nothing)
+    return reduce(fold, sorted(facts, key=in_order), nothing)
+
+
+def in_order(fact: Fact) -> tuple[bool, datetime, int]:
+    """Return by what facts are put in order: what was carried over comes first, then by time."""
+    return fact.carried is None, fact.at, fact.id
 
 
 def _begun_anew(position: Position) -> Position:

@@ -5,14 +5,15 @@ What was not read is not compared: a failed read says nothing about anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from bahi.kernel.clock import exchange_day
 from bahi.kernel.money import Money, Price, grouped
-from bahi.kernel.ports import Purse
-from bahi.kernel.words import Product, Segment, shown
+from bahi.kernel.ports import Purse, ToldTrade
+from bahi.kernel.words import Product, Segment, Side, shown
 from bahi.portfolio.model.position import Key
 
 
@@ -22,6 +23,7 @@ class Subject(StrEnum):
     POSITION = "position"
     HOLDING = "holding"
     FUNDS = "funds"
+    TRADE = "trade"
 
 
 class Class(StrEnum):
@@ -68,6 +70,23 @@ class Snapshot(NamedTuple):
     holdings: Mapping[Listing, Told] | None = None
     available: Money | None = None
     purse: Purse | None = None
+    trades: tuple[ToldTrade, ...] | None = None
+
+    @property
+    def day(self) -> date:
+        """The exchange's day that it is of, and of which its trades are."""
+        return exchange_day(self.at)
+
+
+class OurTrade(NamedTuple):
+    """A trade of a day as our book has it; `told_as` is None where only a sum was told."""
+
+    told_as: str | None
+    segment: Segment
+    symbol: str
+    side: Side
+    product: Product
+    quantity: int
 
 
 class Break(NamedTuple):
@@ -131,6 +150,48 @@ def in_holdings(ours: Mapping[Listing, int], theirs: Mapping[Listing, Told]) -> 
             missing=there.quantity - here,
             average=there.average,
         )
+
+
+def in_trades(day: date, ours: Iterable[OurTrade], theirs: Iterable[ToldTrade]) -> Iterator[Break]:
+    """Yield the trades of a day that one book has and the other has not.
+
+    Of what was told as a sum only, the trades have no names to go by: positions tell there.
+    """
+    here = list(ours)
+    summed = {it[1:5] for it in here if it.told_as is None}
+    named = {it.told_as: it for it in here if it.told_as is not None}
+    told = {it.fill.trade_id: it for it in theirs}
+    for name in sorted(told.keys() - named.keys()):
+        it = told[name]
+        thing = (Segment(it.segment), it.symbol, Side(it.side), Product(it.product))
+        if thing not in summed:
+            what = f"{it.side} {it.fill.quantity} {it.symbol} ({it.segment})"
+            yield _of_trade(day, name, thing, what, it.fill.quantity, Class.NOT_OURS)
+    for name in sorted(named.keys() - told.keys()):
+        mine = named[name]
+        what = f"{mine.side} {mine.quantity} {mine.symbol} ({mine.segment})"
+        yield _of_trade(day, name, mine[1:5], what, mine.quantity, Class.NOT_THEIRS)
+
+
+def _of_trade(  # noqa: PLR0917 - a trade's name, its terms and where it is missing
+    day: date,
+    name: str,
+    thing: tuple[Segment, str, Side, Product],
+    what: str,
+    quantity: int,
+    kind: Class,
+) -> Break:
+    is_theirs = kind is Class.NOT_OURS
+    who, other = ("the broker", "our book") if is_theirs else ("our book", "the broker")
+    said = {"trade": name, "quantity": quantity}
+    return Break(
+        subject=Subject.TRADE,
+        key=f"{day}/{thing[0]}/{thing[1]}/{name}",
+        classification=kind,
+        explanation=f"{who[0].upper()}{who[1:]} has trade {name}, {what}, and {other} has it not.",
+        ours={} if is_theirs else said,
+        theirs=said if is_theirs else {},
+    )
 
 
 def in_funds(ours: Money, theirs: Money, tolerance: Money) -> Iterator[Break]:

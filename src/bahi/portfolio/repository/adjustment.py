@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from bahi.db.statement import Statement
 from bahi.db.tx import Tx
-from bahi.kernel.clock import to_micros
+from bahi.kernel.clock import micros_of, to_micros
 from bahi.kernel.money import Money
 from bahi.kernel.words import Product, Segment
 from bahi.portfolio.model.adjustment import Adjustment, AdjustmentKind, Brought
 from bahi.portfolio.model.position import Key
+from bahi.portfolio.repository.carried import written
 from bahi.portfolio.tables import position_adjustments
 
 _ADD: Final = Statement(
@@ -43,6 +44,9 @@ def add(tx: Tx, account_id: int, made: Adjustment, actor: str, now: datetime) ->
             "value": made.value,
             "action": made.action and str(made.action),
             "lots": _written(made.lots),
+            "carried": None if made.carried is None else written(made.carried),
+            "carried_net": made.carried_net,
+            "known_at": micros_of(made.known_at),
             "reason": made.reason,
             "actor": actor,
             "adjusted_at": to_micros(made.at),
@@ -88,7 +92,11 @@ def moved_beside(
     it = position_adjustments.c
     clause = (
         sa.select(it.exchange_segment, it.symbol, it.product, sa.func.sum(it.quantity))
-        .where(it.account_id == account_id, it.kind.in_(sorted(map(str, kinds))))
+        .where(
+            it.account_id == account_id,
+            it.kind.in_(sorted(map(str, kinds))),
+            it.carried.is_(None),  # those trades are the exchange's too, wherever they are kept
+        )
         .group_by(it.exchange_segment, it.symbol, it.product)
     )
     return [(Key(Segment(a), b, Product(c)), int(d)) for a, b, c, d in tx.rows(clause)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -13,13 +13,16 @@ from bahi.db.tx import Tx
 from bahi.kernel.clock import to_micros
 from bahi.kernel.money import Money
 from bahi.kernel.ports import Purse
-from bahi.portfolio.model.reconciling import Break, Snapshot, Subject
+from bahi.kernel.words import Product, Segment, Side
+from bahi.portfolio.model.reconciling import Break, OurTrade, Snapshot, Subject
+from bahi.portfolio.repository.days import span
 from bahi.portfolio.tables import (
     books,
     fund_snapshots,
     holding_snapshots,
     position_snapshots,
     reconciliation_breaks,
+    trades,
 )
 
 
@@ -46,6 +49,35 @@ def unsettled(tx: Tx, account_id: int) -> list[Kept]:
         for row in tx.rows(clause)
         if row[1] in set(Subject)
     ]
+
+
+def account_of(tx: Tx, break_id: int) -> int | None:
+    """Return whose break it is."""
+    it = reconciliation_breaks.c
+    row = tx.row(sa.select(it.account_id).where(it.id == break_id))
+    return None if row is None else int(row[0])
+
+
+def our_trades(tx: Tx, account_id: int, day: date) -> list[OurTrade]:
+    """Return the trades of a day as our book has them."""
+    it = trades.c
+    first, after = span(day)
+    clause = sa.select(
+        it.exchange_trade_id, it.exchange_segment, it.symbol, it.side, it.product, it.quantity
+    ).where(it.account_id == account_id, it.traded_at >= first, it.traded_at < after)
+    return [
+        OurTrade(row[0], Segment(row[1]), row[2], Side(row[3]), Product(row[4]), row[5])
+        for row in tx.rows(clause.order_by(it.id))
+    ]
+
+
+def are_known(tx: Tx, account_id: int, names: Collection[str]) -> set[str]:
+    """Return which trades our book has, of some that brokers named."""
+    it = trades.c
+    clause = sa.select(it.exchange_trade_id).where(
+        it.account_id == account_id, it.exchange_trade_id.in_(sorted(names))
+    )
+    return {row[0] for row in tx.rows(clause)}
 
 
 def add(tx: Tx, account_id: int, found: Break, now: datetime) -> int:

@@ -11,7 +11,15 @@ from bahi.db.tx import Tx
 from bahi.kernel.words import Product, Segment
 from bahi.portfolio.model.money import Entry
 from bahi.portfolio.model.position import Key
-from bahi.portfolio.tables import books, funds, holdings, ledger_entries, margin_blocks, trades
+from bahi.portfolio.tables import (
+    books,
+    funds,
+    holdings,
+    ledger_entries,
+    margin_blocks,
+    position_adjustments,
+    trades,
+)
 
 PAGE: Final = 10_000
 _PARTS: Final = (
@@ -77,13 +85,18 @@ def money_of(tx: Tx, account_id: int) -> Money | None:
             trades.c.account_id == account_id
         )
     ) or (0,)
+    carried = tx.row(
+        sa.select(sa.func.coalesce(sa.func.sum(position_adjustments.c.carried_net), 0)).where(
+            position_adjustments.c.account_id == account_id
+        )
+    ) or (0,)
     return Money(
         cash=page[0],
         margin=page[1] or 0,
         available=page[2],
         ledger=int(lines[0]),
         blocks=int(blocks[0]),
-        traded=int(traded[0]),
+        traded=int(traded[0]) + int(carried[0]),  # of those in the archive too
         traded_lines=int(lines[1]),
     )
 

@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 
 from bahi.db.tx import Tx
-from bahi.kernel.clock import IST, to_micros
+from bahi.kernel.clock import IST, exchange_day, from_micros, to_micros
 from bahi.kernel.money import Money
 from bahi.kernel.words import EQUITY, Product, Segment, Side
 from bahi.portfolio.model.note import Taxes, Traded
-from bahi.portfolio.tables import ledger_entries, trades
+from bahi.portfolio.tables import ledger_entries, position_adjustments, trades
 
 _EPOCH: Final = date(1970, 1, 1)
 _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
@@ -33,6 +33,16 @@ def span(day: date) -> tuple[int, int]:
     """Return where a day of the exchange begins, and where the next one does."""
     first = datetime.combine(day, time(), tzinfo=IST)
     return to_micros(first), to_micros(first + timedelta(days=1))
+
+
+def number_of_day(at: sa.Column[int]) -> sa.ColumnElement[int]:
+    """Return the number of the exchange's day that an instant in a column falls on."""
+    return (at + _TO_IST) // _DAY
+
+
+def day_of(number: int) -> date:
+    """Return the day of a number."""
+    return _EPOCH + timedelta(days=int(number))
 
 
 def taxes_of(tx: Tx, account_id: int, day: date) -> tuple[Taxes, Taxes]:
@@ -91,13 +101,24 @@ def deliveries_of(tx: Tx, account_id: int, day: date) -> list[Delivery]:
     return [Delivery(Segment(it[0]), it[1], int(it[2]), int(it[3])) for it in tx.rows(clause)]
 
 
+def carried_until(tx: Tx, account_id: int) -> date | None:
+    """Return the day before which trades of an account are in the archive; None: none are."""
+    it = position_adjustments.c
+    row = tx.row(
+        sa.select(sa.func.max(it.adjusted_at)).where(
+            it.account_id == account_id, it.carried.is_not(None)
+        )
+    )
+    return None if row is None or row[0] is None else exchange_day(from_micros(row[0]))
+
+
 def traded_days(tx: Tx, account_id: int, since: date | None) -> set[date]:
     """Return the days on which an account traded, from a day on."""
-    day = ((trades.c.traded_at + _TO_IST) // _DAY).label("day")
+    day = number_of_day(trades.c.traded_at).label("day")
     clause = sa.select(day).where(trades.c.account_id == account_id).group_by(day)
     if since is not None:
         clause = clause.where(trades.c.traded_at >= span(since)[0])
-    return {_EPOCH + timedelta(days=int(row[0])) for row in tx.rows(clause)}
+    return {day_of(row[0]) for row in tx.rows(clause)}
 
 
 def dealt_on(tx: Tx, account_id: int, day: date) -> set[tuple[Segment, str]]:

@@ -16,13 +16,12 @@ from bahi.portfolio.model.adjustment import Action, AdjustmentKind, Brought
 from bahi.portfolio.model.gains import Fill
 from bahi.portfolio.model.money import Entry
 from bahi.portfolio.model.position import Fact, Key
-from bahi.portfolio.repository.adjustment import lots_in
+from bahi.portfolio.repository.beside import beside_trades
 from bahi.portfolio.repository.days import span
-from bahi.portfolio.repository.position import adjusting
 from bahi.portfolio.tables import ledger_entries, position_adjustments, trades
 
 PAGE: Final = 10_000
-DUES: Final = (Entry.NOTE, Entry.DP, Entry.EXERCISE)
+DUES: Final = (Entry.NOTE, Entry.DP, Entry.FEE, Entry.EXERCISE)
 """Lines of the ledger that are charges of a day and of no trade."""
 
 
@@ -46,12 +45,32 @@ def symbols_of(tx: Tx, account_id: int) -> list[str]:
 
 
 def moves_of(
-    tx: Tx, account_id: int, symbol: str, until: date, recorded_by: datetime | None = None
+    tx: Tx,
+    account_id: int,
+    symbol: str,
+    until: date,
+    recorded_by: datetime | None = None,
+    *,
+    whole: bool = False,
 ) -> Iterator[Moved]:
     """Yield all that moved an account's positions in a symbol up to a day, that included.
 
-    `recorded_by` leaves out what was written down after an instant.
+    `recorded_by` leaves out what was written down after an instant; `whole` is for who reads the
+    archive's trades beside it.
     """
+    _, after = span(until)
+    yield from trades_of(tx, account_id, symbol, until, recorded_by)
+    beside = beside_trades(
+        tx, account_id, symbol, before=after, recorded_by=recorded_by, whole=whole
+    )
+    for it in beside:
+        yield Moved(it.key, Fill(it.fact), it.action, it.kind, it.lots)
+
+
+def trades_of(
+    tx: Tx, account_id: int, symbol: str, until: date, recorded_by: datetime | None = None
+) -> Iterator[Moved]:
+    """Yield an account's trades in a symbol up to a day; the archive has such too."""
     _, after = span(until)
     of_it = (
         trades.c.account_id == account_id,
@@ -73,29 +92,6 @@ def moves_of(
         key = Key(Segment(row[2]), symbol, Product(row[3]))
         fact = Fact(from_micros(row[0]), row[1], Side(row[4]), row[5], Money(row[6]))
         yield Moved(key, Fill(fact, Money(row[7]), row[8]), None, None)
-    it = position_adjustments.c
-    moved = sa.select(
-        it.adjusted_at,
-        it.id,
-        it.exchange_segment,
-        it.product,
-        it.quantity,
-        it.price,
-        it.value,
-        it.kind,
-        it.action,
-        sa.cast(it.lots, sa.Text),
-    ).where(
-        it.account_id == account_id,
-        it.symbol == symbol,
-        it.adjusted_at < after,
-        *_by(it.recorded_at, recorded_by),
-    )
-    for row in tx.rows(moved):
-        key = Key(Segment(row[2]), symbol, Product(row[3]))
-        fact = adjusting(from_micros(row[0]), row[1], *row[4:8])
-        action = Action(row[8]) if row[8] else None
-        yield Moved(key, Fill(fact), action, AdjustmentKind(row[7]), lots_in(row[9]))
 
 
 def _by(written: sa.Column[int], at: datetime | None) -> tuple[sa.ColumnElement[bool], ...]:

@@ -17,6 +17,7 @@ from bahi.portfolio.tables import (
     margin_blocks,
     margin_requirements,
     position_adjustments,
+    position_conversions,
     position_snapshots,
     positions,
     reconciliation_breaks,
@@ -26,6 +27,7 @@ from bahi.portfolio.tables import (
 OF_AN_ACCOUNT: Final = (
     trades,
     position_adjustments,
+    position_conversions,
     position_snapshots,
     positions,
     holding_snapshots,

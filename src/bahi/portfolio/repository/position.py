@@ -12,11 +12,11 @@ from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.money import Money
 from bahi.kernel.words import Product, Segment, Side
-from bahi.portfolio.model.adjustment import SETTLING, AdjustmentKind
 from bahi.portfolio.model.charges import Charges, Earlier
 from bahi.portfolio.model.position import Fact, Key, Position, average
 from bahi.portfolio.model.trade import SoFar, Trade
-from bahi.portfolio.tables import position_adjustments, positions, trades
+from bahi.portfolio.repository.beside import beside_trades
+from bahi.portfolio.tables import positions, trades
 
 _FIGURES: Final = (
     "instrument_id",
@@ -233,31 +233,11 @@ def facts_of(tx: Tx, account_id: int, key: Key) -> list[Fact]:
     bought = sa.select(
         trades.c.traded_at, trades.c.id, trades.c.side, trades.c.quantity, trades.c.trade_value
     ).where(*_of_key(trades, account_id, key))
-    moved = sa.select(
-        position_adjustments.c.adjusted_at,
-        position_adjustments.c.id,
-        position_adjustments.c.quantity,
-        position_adjustments.c.price,
-        position_adjustments.c.value,
-        position_adjustments.c.kind,
-    ).where(*_of_key(position_adjustments, account_id, key))
     facts = [
         Fact(from_micros(at), identity, Side(side), quantity, Money(value))
         for at, identity, side, quantity, value in tx.rows(bought)
     ]
-    for at, identity, *moving in tx.rows(moved):
-        facts.append(adjusting(from_micros(at), identity, *moving))
-    return facts
-
-
-def adjusting(  # noqa: PLR0917 - a row, column by column
-    at: datetime, identity: int, quantity: int, price: int | None, value: int | None, kind: str
-) -> Fact:
-    """Return what an adjustment does to its position."""
-    side, size = (Side.BUY, quantity) if quantity > 0 else (Side.SELL, -quantity)
-    cost = Money((price or 0) * size if value is None else value)
-    settles = AdjustmentKind(kind) in SETTLING
-    return Fact(at, identity, side, size, cost, is_trade=False, settles=settles)
+    return facts + [it.fact for it in beside_trades(tx, account_id, key.symbol, of=key)]
 
 
 def _of_key(table: sa.Table, account_id: int, key: Key) -> tuple[sa.ColumnElement[bool], ...]:

@@ -57,6 +57,8 @@ def moved_after(tx: Tx, account_id: int, at: datetime) -> set[Key]:
             .where(table.c.account_id == account_id, recorded_at > to_micros(at))
             .distinct()
         )
+        if table is position_adjustments:  # a move to the archive moves no position
+            clause = clause.where(position_adjustments.c.carried.is_(None))
         found |= {Key(Segment(a), b, Product(c)) for a, b, c in tx.rows(clause)}
     return found
 

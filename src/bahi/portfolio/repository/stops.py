@@ -40,14 +40,24 @@ def lock_all(
     tx: Tx, *, user_id: int | None = None, account_id: int | None = None
 ) -> list[tuple[int, int]]:
     """Lock pages, always in the order of their accounts; return each account with its user."""
+    clause = _pages(user_id, account_id)
+    if tx.dialect.name == "postgresql":
+        clause = clause.with_for_update()
+    return [(row[0], row[1]) for row in tx.rows(clause)]
+
+
+def accounts(tx: Tx, user_id: int | None, account_id: int | None) -> list[int]:
+    """Return the accounts that have a page here: a user's, one, or all."""
+    return [row[0] for row in tx.rows(_pages(user_id, account_id))]
+
+
+def _pages(user_id: int | None, account_id: int | None) -> sa.Select[tuple[int, int]]:
     clause = sa.select(books.c.account_id, books.c.user_id).order_by(books.c.account_id)
     if user_id is not None:
         clause = clause.where(books.c.user_id == user_id)
     if account_id is not None:
         clause = clause.where(books.c.account_id == account_id)
-    if tx.dialect.name == "postgresql":
-        clause = clause.with_for_update()
-    return [(row[0], row[1]) for row in tx.rows(clause)]
+    return clause
 
 
 def stamp(tx: Tx, account_id: int, stops: Stops, now: datetime) -> None:

@@ -36,13 +36,17 @@ _TURNS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """So much of a position, to be held as another product."""
+    """So much of a position, to be held as another product.
+
+    `is_carried`: its broker has done it, whether or not the account has the money.
+    """
 
     account_id: int
     key: Key
     to: Product
     quantity: int
     contract: Contract
+    is_carried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +117,7 @@ def convert(tx: Tx, actor: Actor, wish: Conversion, terms: Terms, now: datetime)
     require_change(actor)
     before = lock_book(tx, wish.account_id)
     known = position_of(tx, wish.account_id, wish.key)
-    _check(wish, known)
+    check_conversion(wish, known)
     signed = wish.quantity if known.net > 0 else -wish.quantity
     cost = Money(part_of(known.open_cost, wish.quantity, abs(known.net)))
     target = wish.key._replace(product=wish.to)
@@ -132,7 +136,7 @@ def convert(tx: Tx, actor: Actor, wish: Conversion, terms: Terms, now: datetime)
     for it in (away, there):
         book, _ = _adjust(tx, book, it, wish.contract, by)
     book = enter(tx, book, Line(Entry.CONVERSION, f"Conversion of {reason}", amount), now)
-    if book.available < 0:
+    if book.available < 0 and not wish.is_carried:
         raise Conflict(
             f"The conversion of {reason} needs {grouped(-book.available)} rupees more than the"
             " account has free."
@@ -193,7 +197,8 @@ def act(tx: Tx, actor: Actor, event: Corporate, terms: Terms, now: datetime) -> 
     return _done(tx, before, Adjusted(book, (made,)), by)
 
 
-def _check(wish: Conversion, known: Position) -> None:
+def check_conversion(wish: Conversion, known: Position) -> None:
+    """Refuse to convert what is not there, or cannot become what is wished."""
     allowed = _TURNS[wish.key.segment in EQUITY]
     if wish.to is wish.key.product or not {wish.to, wish.key.product} <= allowed:
         raise Invalid(f"{wish.key.product} cannot become {wish.to} on {wish.key.segment}.")
@@ -213,7 +218,7 @@ def _adjust(
 ) -> tuple[Book, Money]:
     """Write an adjustment and fold it in; return the page and what was gained."""
     moving = Moving(made.key, made.fact, contract, made.instrument_id)
-    book, _, profit = move(tx, book, moving, by.terms, by.now)
+    book, _, profit, _ = move(tx, book, moving, by.terms, by.now)
     adjustments.add(tx, book.account_id, made, by.actor.name, by.now)
     today = profit if exchange_day(made.at) == book.day else 0
     book = replace(book, realized_today=Money(book.realized_today + today))

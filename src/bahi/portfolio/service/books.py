@@ -13,12 +13,14 @@ from bahi.kernel.money import Money
 from bahi.portfolio.model import margin
 from bahi.portfolio.model.book import Book, Opening
 from bahi.portfolio.model.charges import FIRST, Earlier, charges
+from bahi.portfolio.model.hedging import benefit, group_of
 from bahi.portfolio.model.holding import holding_of, is_held
 from bahi.portfolio.model.money import Block, Entry, Line
 from bahi.portfolio.model.position import Fact, Key, Position, fold, fold_all
 from bahi.portfolio.model.terms import Terms
 from bahi.portfolio.model.trade import SoFar, Trade
 from bahi.portfolio.repository import book as pages
+from bahi.portfolio.repository import hedging
 from bahi.portfolio.repository import holding as holdings
 from bahi.portfolio.repository import position as rows
 
@@ -114,7 +116,7 @@ def book_trade(
 ) -> Booked:
     """Write a trade with all that it moves: its position, the margin of that, the ledger."""
     moving = Moving(trade.key, trade.fact, trade.contract, trade.instrument_id)
-    book, after, profit = move(tx, book, moving, terms, now)
+    book, after, profit, today = move(tx, book, moving, terms, now)
     product = trade.key.product
     cash = _cash(trade.fact, profit, paid=margin.is_paid(trade.contract, product))
     earlier = _earlier(tx, trade, terms)
@@ -124,7 +126,6 @@ def book_trade(
     book = enter(tx, book, Line(Entry.TRADE, words, cash), now)
     charged = Line(Entry.CHARGES, f"Charges: {words}", Money(-cost.total))
     book = enter(tx, book, charged, now)
-    today = profit if exchange_day(trade.at) == book.day else 0
     book = replace(
         book,
         trades_today=book.trades_today + 1,
@@ -143,11 +144,12 @@ class Moving(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """The page, the position and what was gained, once a fact is folded in."""
+    """The page, the position and what was gained, in all and of the page's day."""
 
     book: Book
     position: Position
     profit: Money
+    today: Money
 
 
 def move(tx: Tx, book: Book, moving: Moving, terms: Terms, now: datetime) -> Moved:
@@ -165,7 +167,20 @@ def move(tx: Tx, book: Book, moving: Moving, terms: Terms, now: datetime) -> Mov
         holdings.save(tx, book.account_id, holding_of(after), now)
     moved = Money(after.margin - known.margin)
     book = block(tx, book, Block(None, key, moved, "the position moved"), now)
-    return Moved(book, after, Money(after.realized - known.realized))
+    book = _hedged(tx, book, key, now)
+    was = known.day_realized if known.day == after.day else 0
+    today = after.day_realized - was if after.day == book.day else 0
+    return Moved(book, after, Money(after.realized - known.realized), Money(today))
+
+
+def _hedged(tx: Tx, book: Book, key: Key, now: datetime) -> Book:
+    """Give back what options need less since one of them moved, or take it again."""
+    group = group_of(key)
+    if group is None:
+        return book
+    due = benefit(group, hedging.legs_of(tx, book.account_id, group))
+    more = Money(hedging.given_back(tx, book.account_id, group) - due)
+    return block(tx, book, Block(None, group.key, more, "options cover each other"), now)
 
 
 def _moved(known: Position, fact: Fact, earlier: list[Fact]) -> Position:

@@ -45,6 +45,9 @@ class Settled(NamedTuple):
 def settle_day(tx: Tx, actor: Actor, of: Day, terms: Terms, now: datetime) -> Settled:
     """Write what a day still owes to its contract note and to the depository."""
     before = lock_book(tx, of.account_id)
+    archived = days.carried_until(tx, of.account_id)
+    if archived is not None and of.day < archived:
+        return Settled(Money(0), Money(0))  # its trades are in the archive: it was settled long ago
     wanted = {**_rounding(tx, of, terms), **_depository(tx, of, terms)}
     known = days.vouchers(tx, of.account_id, (it.voucher or "" for it in wanted))
     book = before

@@ -14,7 +14,7 @@ from bahi.audit.service import note
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import ist_text
-from bahi.kernel.errors import NotFound
+from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.money import NOTHING, Money, Price
 from bahi.kernel.symbols import parse
 from bahi.kernel.words import EQUITY
@@ -25,6 +25,7 @@ from bahi.portfolio.model.margin import Contract
 from bahi.portfolio.model.position import Key
 from bahi.portfolio.model.reconciling import (
     Break,
+    Class,
     Listing,
     Policy,
     Snapshot,
@@ -33,6 +34,7 @@ from bahi.portfolio.model.reconciling import (
     in_funds,
     in_holdings,
     in_positions,
+    in_trades,
     name_of,
 )
 from bahi.portfolio.model.terms import Terms
@@ -119,6 +121,23 @@ def reconcile(tx: Tx, actor: Actor, told: Snapshot, stance: Stance, now: datetim
     return Reconciled(found, len(agreed), made)
 
 
+def settle_break(tx: Tx, actor: Actor, break_id: int, why: str, now: datetime) -> None:
+    """Settle a break by a person's word; one that is there still is found again."""
+    require_change(actor)
+    if not why.strip():
+        raise Invalid("Say why the break is settled; the next reader has only that.")
+    account_id = rows.account_of(tx, break_id)
+    if account_id is not None:
+        lock_book(tx, account_id)
+        for known in rows.unsettled(tx, account_id):
+            if known.id == break_id:
+                rows.settle(tx, [break_id], f"{actor.name}: {why}", now)
+                note(tx, actor, "settle", ("break", break_id), now, old={"key": known.key},
+                     details=why)  # fmt: skip
+                return
+    raise NotFound(f"There is no open break {break_id}.")
+
+
 def _breaks(tx: Tx, book: Book, told: Snapshot, stance: Stance) -> tuple[Break, ...]:
     """Find where the books disagree, in whatever was read."""
     ours = {it.key: it.net for it in positions.of_account(tx, told.account_id) if it.net}
@@ -130,6 +149,9 @@ def _breaks(tx: Tx, book: Book, told: Snapshot, stance: Stance) -> tuple[Break, 
     if told.positions is not None and told.holdings is not None:
         held = {(key.segment, key.symbol): net for key, net in ours.items() if is_held(key)}
         found += in_holdings(held, _theirs_held(told.positions, told.holdings))
+    if told.trades is not None:
+        here_too = rows.our_trades(tx, told.account_id, told.day)
+        found += in_trades(told.day, here_too, told.trades)
     if told.available is not None:
         found += in_funds(book.available, told.available, stance.tolerance)
     return tuple(found)
@@ -156,10 +178,23 @@ def _agreed(tx: Tx, told: Snapshot, found: Collection[Break]) -> list[int]:
     if told.available is not None:
         read.add(Subject.FUNDS)
     still = {(it.subject, it.key) for it in found}
+    many = rows.unsettled(tx, told.account_id)
+    agreed = [it.id for it in many if it.subject in read and (it.subject, it.key) not in still]
+    trades = [
+        it for it in many if it.subject is Subject.TRADE and (it.subject, it.key) not in still
+    ]
+    return agreed + _trades_agreed(tx, told, trades)
+
+
+def _trades_agreed(tx: Tx, told: Snapshot, many: Collection[rows.Kept]) -> list[int]:
+    """Return which trades are in both books now; a broker tells those of the day only."""
+    came = {it.id: it.key.rpartition("/")[2] for it in many if it.classification == Class.NOT_OURS}
+    ours = rows.are_known(tx, told.account_id, came.values()) if came else set()
+    is_todays = told.trades is not None
     return [
         it.id
-        for it in rows.unsettled(tx, told.account_id)
-        if it.subject in read and (it.subject, it.key) not in still
+        for it in many
+        if came.get(it.id) in ours or (is_todays and it.key.startswith(f"{told.day}/"))
     ]
 
 

@@ -9,5 +9,8 @@ from bahi.portfolio.repository import stops
 lock_pages: Final = stops.lock_all
 """Lock the pages of a user, of an account or of all, in order; return each with its user."""
 
+accounts: Final = stops.accounts
+"""Return the accounts that have a page; `accounts(tx, user_id, account_id)`, None for all."""
+
 stamp: Final = stops.stamp
 """Write on a page what stops its account; `stamp(tx, account_id, stops, now)`."""

@@ -15,10 +15,11 @@ from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.kernel.money import plain
 from bahi.portfolio.model.finding import Fault, Finding, broken, differences, follows
+from bahi.portfolio.model.hedging import benefit, group_of
 from bahi.portfolio.model.holding import is_held
 from bahi.portfolio.model.position import Fact, Key, Position, fold_all
 from bahi.portfolio.model.reconciling import name_of
-from bahi.portfolio.repository import by_order, dealings
+from bahi.portfolio.repository import by_order, dealings, hedging
 from bahi.portfolio.repository import checking as rows
 from bahi.portfolio.repository import position as positions
 
@@ -96,7 +97,18 @@ def _check_money(tx: Tx, account_id: int) -> list[Finding]:
         follows(page, loose)
     if why := broken(loose, money.ledger):
         found.append(Finding(Fault.BALANCES_DO_NOT_FOLLOW, account_id, subject, f"Ledger: {why}."))
-    return found
+    return found + list(_check_benefits(tx, account_id))
+
+
+def _check_benefits(tx: Tx, account_id: int) -> Iterator[Finding]:
+    """Compare what is given back for options that cover each other with what they are now."""
+    every = positions.of_account(tx, account_id)
+    for group in sorted({it for one in every if (it := group_of(one.key)) is not None}):
+        given, due = hedging.given_back(tx, account_id, group), benefit(group, every)
+        if given != due:
+            name, fault = name_of(group.key), Fault.BENEFIT_IS_NOT_ITS_LEGS
+            why = f"{name}: {plain(given)} is given back, and {plain(due)} is due."
+            yield Finding(fault, account_id, name, why)
 
 
 def _check_symbol(tx: Tx, account_id: int, symbol: str) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from bahi.portfolio.tables.book import books
 from bahi.portfolio.tables.charges import charge_rates
+from bahi.portfolio.tables.converting import position_conversions
 from bahi.portfolio.tables.holding import holding_snapshots, holdings
 from bahi.portfolio.tables.money import (
     fund_snapshots,
@@ -26,6 +27,7 @@ __all__ = [
     "margin_blocks",
     "margin_requirements",
     "position_adjustments",
+    "position_conversions",
     "position_snapshots",
     "positions",
     "reconciliation_breaks",

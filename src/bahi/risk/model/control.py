@@ -40,6 +40,8 @@ class Whom:
         }.get(self.scope)
         if lacks:
             raise Invalid(lacks)
+        if self.strategy is not None and not self.strategy.isprintable():
+            raise Invalid("strategy: it has characters that cannot be printed.")
         return self
 
     def binds(self, account_id: int, user_id: int) -> bool:
@@ -49,6 +51,11 @@ class Whom:
         if self.scope is Scope.ACCOUNT:
             return self.account_id == account_id
         return self.user_id in {None, user_id}
+
+    @property
+    def place(self) -> str:
+        """Whose limits they are, whatever the strategy: those of another do not replace them."""
+        return str(self.scope) if self.user_id is None else f"{self.scope}:{self.user_id}"
 
     def __str__(self) -> str:
         return {
@@ -98,7 +105,7 @@ def stops_of(
         reason=None if newest is None else newest.reason,
         since=None if newest is None else newest.since,
         limits=written(
-            Dated(it.since, str(it.whom.scope), it.whom.strategy, it.limits)
+            Dated(it.since, it.whom.place, it.whom.strategy, it.limits)
             for it in limits
             if it.whom.binds(account_id, user_id)
         ),

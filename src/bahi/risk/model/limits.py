@@ -15,8 +15,9 @@ from typing import Any, Final, NamedTuple
 
 from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.errors import Invalid
-from bahi.kernel.money import Money
+from bahi.kernel.money import LARGEST, Money
 from bahi.kernel.words import Product, Segment
+from bahi.portfolio.model.book import spelt
 from bahi.risk.model.rate import Window
 
 PERCENT: Final = 10_000
@@ -43,6 +44,8 @@ class Limits:
         """Return it, or say what would be right."""
         for name in _NUMBERS:
             value = getattr(self, name)
+            if value is not None and value > LARGEST:
+                raise Invalid(f"{name}: {value} is more than can be counted; leave it out.")
             if value is not None and value < 0:
                 raise Invalid(f"{name}: {value} is below zero; 0 allows nothing, none is no limit.")
         if any(it.orders <= 0 or it.seconds <= 0 for it in self.rates):
@@ -75,10 +78,12 @@ class Dated(NamedTuple):
 
 def in_force(dated: Iterable[Dated], strategy: str | None, now: datetime) -> Limits:
     """Return what binds an order of a strategy now: the newest of each scope, all together."""
+    name = None if strategy is None else spelt(strategy)
     newest: dict[tuple[str, str | None], Dated] = {}
     for it in sorted(dated, key=lambda it: it.since):
-        if it.since <= now and it.strategy in {None, strategy}:
-            newest[it.scope, it.strategy] = it
+        its = None if it.strategy is None else spelt(it.strategy)
+        if it.since <= now and its in {None, name}:
+            newest[it.scope, its] = it
     return tightest([it.limits for it in newest.values()])
 
 

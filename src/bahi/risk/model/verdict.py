@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from bahi.exchange.model.protecting import range_around
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import IST, to_micros
 from bahi.kernel.money import Money, Price, grouped, plain
@@ -47,6 +48,7 @@ class Exposure:
     is_exit: bool
     strategy: str | None = None
     kept_off: frozenset[str] = frozenset()
+    mean: Price | None = None  # to which its limit is held at the exchange, where it is
 
     @property
     def value(self) -> Money:
@@ -92,7 +94,7 @@ def judge(book: Book, exposure: Exposure, now: datetime) -> Verdict:
     denial = None if exposure.is_exit else next(_refusals(book, exposure, now), None)
     if denial is not None:
         denial = denial._replace(strategy=exposure.strategy, evidence=exposure.evidence)
-        return Verdict(latched(book, denial, now), denial)
+        return Verdict(loss_denied(book, now).book, denial)
     return counted(book, now, is_exit=exposure.is_exit)
 
 
@@ -230,6 +232,16 @@ def _too_far(_book: Book, it: Exposure, limits: Limits, now: datetime) -> Iterat
         )
 
 
+def _out_of_range(_book: Book, it: Exposure, _limits: Limits, _now: datetime) -> Iterator[Denial]:
+    """Refuse a limit that the exchange would refuse, in its words, before the wire."""
+    if it.mean is None or it.is_market or it.price is None:
+        return
+    bounds = range_around(it.instrument, it.mean)
+    if bounds is not None and not bounds.holds(it.price):
+        nearest = bounds.high if it.price > bounds.high else bounds.low
+        yield Denial("PRICE_BAND", nearest, it.price, bounds.sentence)
+
+
 def _too_much(book: Book, it: Exposure, limits: Limits, _now: datetime) -> Iterator[Denial]:
     counts: tuple[tuple[str, int | None, int, Callable[[int], str], str], ...] = (
         ("ORDER_VALUE", limits.order_value, it.value, grouped, "rupees in one order"),
@@ -265,6 +277,7 @@ _RULES: Final = (
     _not_allowed,
     _not_eligible,
     _too_far,
+    _out_of_range,
     _too_much,
     _unpaid,
 )

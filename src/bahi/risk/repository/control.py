@@ -32,14 +32,14 @@ def lock(tx: Tx) -> None:
         tx.change(sa.text("LOCK TABLE traders_control IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def switches(tx: Tx) -> list[Switch]:
-    """Return the switches that are engaged, the oldest first."""
+def switches(tx: Tx, at: datetime | None = None) -> list[Switch]:
+    """Return the switches that are engaged, or were by an instant, the oldest first."""
     clause = (
         sa.select(
             _T.id, _T.scope, _T.user_id, _T.account_id, _T.strategy,
             _T.reason, _T.activated_by, _T.activated_at,
         )
-        .where(_T.control_type == "KILL_SWITCH", _T.is_active == 1)
+        .where(_T.control_type == "KILL_SWITCH", _stood(at))
         .order_by(_T.id)
     )  # fmt: skip
     return [
@@ -48,15 +48,15 @@ def switches(tx: Tx) -> list[Switch]:
     ]
 
 
-def limits(tx: Tx) -> list[Held]:
-    """Return the limits that bind somebody, now or later, the oldest first."""
+def limits(tx: Tx, at: datetime | None = None) -> list[Held]:
+    """Return the limits that bind somebody now or later, or did by an instant; oldest first."""
     clause = (
         sa.select(
             _T.id, _T.scope, _T.user_id, _T.account_id, _T.strategy, _T.reason, _T.activated_by,
             _T.effective_at, sa.cast(_T.allowed, sa.Text),
             *(_T[name] for name in _COLUMNS.values()),
         )
-        .where(_T.control_type == "RISK_LIMIT", _T.is_active == 1)
+        .where(_T.control_type == "RISK_LIMIT", _stood(at))
         .order_by(_T.effective_at, _T.id)
     )  # fmt: skip
     return [
@@ -70,6 +70,15 @@ def limits(tx: Tx) -> list[Held]:
         )
         for row in tx.rows(clause)
     ]
+
+
+def _stood(at: datetime | None) -> sa.ColumnElement[bool]:
+    """Say of a row that it stands, or that it was recorded by an instant and ended after it."""
+    if at is None:
+        return _T.is_active == 1
+    then = to_micros(at)
+    ended_later = sa.or_(_T.deactivated_at.is_(None), _T.deactivated_at > then)
+    return sa.and_(_T.created_at <= then, ended_later)
 
 
 def engage(tx: Tx, it: Switch) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from bahi.risk.repository import violation
+from bahi.risk.service.recorded import as_of
+
+__all__ = ["as_of", "deny", "erase_account", "erase_user"]
 
 deny: Final = violation.add_violation
 """Write down that an order was denied; `deny(tx, (account, order), denial, now)`."""

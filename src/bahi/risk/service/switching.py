@@ -76,6 +76,8 @@ def record_released(tx: Tx, actor: Actor, whom: Whom, reason: str, now: datetime
     engaged = [it for it in rows.switches(tx) if it.whom == whom]
     if not engaged:
         return 0
+    if not actor.is_admin and any(it.by != actor.name for it in engaged):
+        raise Forbidden(f"{engaged[0].by} engaged the switch over {whom}; ask them, or an admin.")
     rows.release(tx, [it.id for it in engaged], now)
     _stamp(tx, _pages(tx, whom), now)
     for it in engaged:
@@ -184,6 +186,6 @@ def _require_hold(actor: Actor, whom: Whom) -> None:
 def checked_reason(reason: str) -> str:
     """Return a reason, or say that one is needed."""
     said = reason.strip()
-    if not 1 <= len(said) <= LONGEST_REASON:
+    if not 1 <= len(said) <= LONGEST_REASON or "\0" in said:
         raise Invalid(f"reason: say why, in 1 to {LONGEST_REASON} characters.")
     return said

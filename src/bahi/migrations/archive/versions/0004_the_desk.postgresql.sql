@@ -8,6 +8,8 @@ ALTER TABLE orders ADD COLUMN asked_at BIGINT
 
 ALTER TABLE orders ADD COLUMN cancel_asked SMALLINT DEFAULT 0 NOT NULL CONSTRAINT ck_orders_cancel_asked CHECK (cancel_asked IN (0,1))
 
+ALTER TABLE orders ADD COLUMN cancelled_by TEXT
+
 ALTER TABLE orders ADD COLUMN asked_quantity BIGINT
 
 ALTER TABLE orders ADD COLUMN asked_margin BIGINT
@@ -35,6 +37,8 @@ ALTER TABLE orders DROP COLUMN lot_size
 ALTER TABLE orders DROP COLUMN asked_at
 
 ALTER TABLE orders DROP COLUMN cancel_asked
+
+ALTER TABLE orders DROP COLUMN cancelled_by
 
 ALTER TABLE orders DROP COLUMN asked_quantity
 

@@ -8,6 +8,8 @@ ALTER TABLE orders ADD COLUMN asked_at INTEGER
 
 ALTER TABLE orders ADD COLUMN cancel_asked INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_orders_cancel_asked CHECK (cancel_asked IN (0,1))
 
+ALTER TABLE orders ADD COLUMN cancelled_by TEXT
+
 ALTER TABLE orders ADD COLUMN asked_quantity INTEGER
 
 ALTER TABLE orders ADD COLUMN asked_margin INTEGER
