@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 import pytest
@@ -178,6 +179,20 @@ def test_a_conversion_that_broke_off_is_made_by_the_driver(
         assert ((await days.position(TODAYS)).net, (await days.position(HELD)).net) == (0, 20)
         assert await days.desk.store.read(conversions_under_way, 10, fresh=True) == []
         assert (await see_through(days.house, days.desk.store, wish)).stage is Stage.MADE
+        await days.is_right()
+
+    days_pass(home, story)
+
+
+def test_a_conversion_that_several_see_through_at_once_is_made_once(home: dict[str, str]) -> None:
+    async def story(days: Days) -> None:
+        await days.at(MONDAY)
+        await days.buys(TODAYS, 20)
+        store = days.desk.store
+        wish = await store.write(ask, ACTOR, _wish(days, 12), days.clock())
+        done = await asyncio.gather(*(see_through(days.house, store, wish) for _ in range(5)))
+        assert {it.stage for it in done} == {Stage.MADE}
+        assert ((await days.position(TODAYS)).net, (await days.position(HELD)).net) == (8, 12)
         await days.is_right()
 
     days_pass(home, story)
