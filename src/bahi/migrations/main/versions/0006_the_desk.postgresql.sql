@@ -138,6 +138,8 @@ WHERE o.co_stop_loss IS NOT NULL
 
 -- down
 
+DELETE FROM charge_rates WHERE charge IN ('margin','margin_extra') OR basis IN ('ipft','contract')
+
 DROP VIEW v_cover_orders
 
 DROP VIEW v_active_forever_orders
