@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from bahi.db.statement import Statement
 from bahi.db.tx import Tx
 from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.errors import Invalid
@@ -22,6 +23,8 @@ from bahi.orders.tables import order_events, orders
 
 PAGE: Final = 50
 PAGE_AT_MOST: Final = 500
+NEWEST: Final = (1 << 62, 1 << 62)
+"""Behind this is everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +86,28 @@ def page_of(
     """Return a page of an account's orders, the newest first."""
     if not 1 <= at_most <= PAGE_AT_MOST:
         raise Invalid(f"limit: {at_most} is not 1 to {PAGE_AT_MOST}.")
-    clause = SELECT.where(orders.c.account_id == account_id, *_conditions(wanted))
-    if behind is not None:
-        here = sa.tuple_(orders.c.placed_at, orders.c.id)
-        clause = clause.where(here < sa.tuple_(to_micros(behind.placed_at), behind.order_id))
-    clause = clause.order_by(orders.c.placed_at.desc(), orders.c.id.desc()).limit(at_most + 1)
-    found = [order_of(row) for row in tx.rows(clause)]
+    at, identity = NEWEST if behind is None else (to_micros(behind.placed_at), behind.order_id)
+    asked = {"account_id": account_id, "at": at, "identity": identity, "at_most": at_most + 1}
+    conditions = _conditions(wanted)
+    clause = _PAGE if not conditions else _a_page().where(*conditions)
+    found = [order_of(row) for row in tx.rows(clause, asked)]
     page, more = found[:at_most], len(found) > at_most
     return Page(page, Place(page[-1].placed_at, page[-1].id) if more else None)
+
+
+def _a_page() -> sa.Select[Any]:
+    here = sa.tuple_(orders.c.placed_at, orders.c.id)
+    return (
+        SELECT.where(
+            orders.c.account_id == sa.bindparam("account_id"),
+            here < sa.tuple_(sa.bindparam("at"), sa.bindparam("identity")),
+        )
+        .order_by(orders.c.placed_at.desc(), orders.c.id.desc())
+        .limit(sa.bindparam("at_most"))
+    )
+
+
+_PAGE: Final = Statement(_a_page())
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
