@@ -15,7 +15,7 @@ from bahi.db.tx import Tx
 from bahi.kernel.errors import Invalid
 from bahi.kernel.money import Price
 from bahi.kernel.words import OrderStatus, Product, Segment, Side
-from bahi.orders.model.order import FIELDS
+from bahi.orders.model.order import APPROVAL, FIELDS
 from bahi.orders.repository.order import events_of, find, fold
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.placing import place_order
@@ -24,8 +24,10 @@ from bahi.portfolio.repository.book import read as read_book
 from bahi.portfolio.repository.book import sums
 from bahi.portfolio.repository.position import facts_of
 from bahi.portfolio.repository.position import find as find_position
+from bahi.settings.model import Wish
+from bahi.settings.service import set_config
 from tests.living import live_in, stopped
-from tests.orders.desks import OPEN, away, crossing, limit, paper_desk
+from tests.orders.desks import ACTOR, OPEN, away, crossing, limit, paper_desk
 
 NOON = datetime(2036, 11, 24, 6, 30, tzinfo=UTC)
 SBIN = Key(Segment.NSE_EQ, "SBIN", Product.INTRADAY)
@@ -205,6 +207,26 @@ def test_shares_that_are_not_there_are_not_delivered(market: dict[str, str]) -> 
         assert (refused.status, refused.error_code) == (OrderStatus.REJECTED, "NOT_ALLOWED")
 
     live_in(market, story, stopped(NOON))
+
+
+@pytest.mark.parametrize("strategy", ["Alpha", "alpha ", " ALPHA"])
+def test_a_held_strategy_waits_for_a_person_however_it_is_spelt(
+    market: dict[str, str], strategy: str
+) -> None:
+    clock = stopped(NOON)
+
+    async def story(house: House) -> None:
+        account_id = (await paper_desk(house)).account_id
+        held = Wish(category="orders", key="approved_strategies", value="beta, alphA ")
+        await house.stores["main"].write(set_config, house.vault, ACTOR, held, clock())
+        desk = await house.desk(ACTOR, account_id)
+        waiting = await place_order(desk, replace(limit(desk), strategy=strategy))
+        assert (waiting.status, waiting.waits_for) == (OrderStatus.PENDING, APPROVAL)
+        for other in (None, "alphabet"):
+            sent = await place_order(desk, replace(limit(desk), strategy=other))
+            assert sent.waits_for is None
+
+    live_in(market, story, clock)
 
 
 @pytest.mark.parametrize(

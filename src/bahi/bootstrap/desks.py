@@ -12,6 +12,7 @@ from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.errors import Forbidden, Unavailable
 from bahi.kernel.words import AccountMode, KeyScope
 from bahi.orders.service.desk import Desk
+from bahi.portfolio.model.book import spelt
 
 
 async def desk_of(house: Rooms, actor: Actor, account_id: int) -> Desk:
@@ -40,14 +41,14 @@ def desk_at(
         errands=house.trading.errands,
         wake=house.trading.wake,
         freshen=valuer(house, store, floor.market.look, account_id),
-        needs_approval=lambda strategy: actor.needs_approval or strategy in held,
+        needs_approval=lambda strategy: actor.needs_approval or spelt(strategy or "") in held,
     )
 
 
 async def held_strategies(house: Rooms) -> frozenset[str]:
-    """Return the strategies whose orders a person lets go out."""
+    """Return the strategies whose orders a person lets go out, as names are compared."""
     names = str(await house.config.get("orders", "approved_strategies"))
-    return frozenset(filter(None, map(str.strip, names.split(","))))
+    return frozenset(filter(None, map(spelt, names.split(","))))
 
 
 def _require_reach(actor: Actor, account: Account) -> None:

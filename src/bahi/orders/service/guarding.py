@@ -58,10 +58,8 @@ async def keep_guarded(desk: Desk) -> int:
     done = 0
     for order_id in await desk.store.read(guarded.kept, desk.account_id, fresh=True):
         found = await desk.store.read(_guarded, desk.account_id, order_id, fresh=True)
-        if found is not None:
-            todo = steps(found.entry, found.legs, found.net, _terms(desk, found.entry))
-            for step in todo:
-                done += await _do(desk, found.entry, step)
+        for step in steps(found.entry, found.legs, found.net, _terms(desk, found.entry)):
+            done += await _do(desk, found.entry, step)
     return done
 
 
@@ -155,7 +153,7 @@ def _tell(tx: Tx, entry: Order, why: str, now: datetime) -> None:
         severity=Severity.CRITICAL,
         source="orders",
         message=f"What order {entry.id} opened in {entry.symbol} is not protected as it was asked "
-        f"to be: {why} Look at it now.",
+        f"to be: {why.rstrip('.')}. Look at it now.",
         topic=_topic(entry),
         account_id=entry.account_id,
     )

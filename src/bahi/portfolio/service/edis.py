@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bahi.audit.service import note
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor, require_change
-from bahi.kernel.clock import IST, exchange_day, to_micros
+from bahi.kernel.clock import end_of_day, to_micros
 from bahi.kernel.crypto import Vault
 from bahi.kernel.errors import Conflict, NotFound
 from bahi.portfolio.model.edis import Asking, Leave, Request
@@ -80,12 +80,6 @@ def allowed_of(tx: Tx, account_id: int, isin: str, now: datetime, *, has_ddpi: b
     if any(it.is_bulk for it in given):
         return None
     return sum(it.quantity for it in given if it.isin == isin)
-
-
-def end_of_day(now: datetime) -> datetime:
-    """Return when leave that is given now lapses: at midnight in India."""
-    after = exchange_day(now) + timedelta(days=1)
-    return datetime.combine(after, time(), tzinfo=IST)
 
 
 def _waiting(tx: Tx, actor: Actor, request_id: int) -> Request:
