@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bahi.kernel.errors import BahiError
 from bahi.kernel.words import EventSource, Product, Segment, Side
@@ -53,6 +54,33 @@ def test_each_rung_reaches_further_and_what_fills_shrinks_the_rest(at_a_stand: S
         assert out.left == 0
         assert prices == sorted(prices, reverse=True)
         assert len(set(prices)) == 3
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_what_is_above_the_freeze_moves_down_the_ladder_in_slices(at_a_stand: Stage) -> None:
+    async def story(stand: Stand) -> None:
+        await _long(stand, 25)
+        seen = stand.desk.look(SBIN.segment, SBIN.symbol)
+        freezing = replace(seen, instrument=replace(seen.instrument, freeze_qty=10))
+        desk = replace(stand.desk, look=lambda _segment, _symbol: freezing)
+        rungs: list[set[int]] = []
+
+        async def market(_: float) -> None:
+            working = stand.broker.working
+            assert sum(it.ticket.quantity - it.filled for it in working) == 25 - 10 * len(rungs)
+            rungs.append({it.ticket.price or 0 for it in working})
+            if len(rungs) < 3:
+                stand.broker.fill(working[0], 10)
+            else:
+                stand.broker.fill(working[0], 5)
+            await _hear(stand)
+
+        out = await flatten(desk, SBIN, pause=market)
+        assert out.left == 0
+        assert all(len(prices) == 1 for prices in rungs)
+        assert len(set.union(*rungs)) == 3
         await stand.balanced()
 
     at_a_stand(story)

@@ -152,6 +152,7 @@ def test_one_lapses_at_its_end_and_one_that_is_not_yours_is_not_there(at_a_stand
         stand.clock.set(until)
         assert await watch(_at(stand, 900 * RUPEE).desk, waits)
         assert (await _known(stand, waits)).status is ForeverStatus.EXPIRED
+        assert not await watch(_at(stand, 900 * RUPEE).desk, waits)  # another watcher, a bit later
         assert not stand.broker.orders
         with pytest.raises(NotFound):
             await cancel_forever(stand.desk, 12345)

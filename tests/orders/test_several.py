@@ -32,6 +32,7 @@ from bahi.kernel.words import (
 )
 from bahi.orders.model.order import APPROVAL, APPROVED_WITHIN, TIME
 from bahi.orders.model.slices import MOST_SLICES, slices_of
+from bahi.orders.model.wishes import Seen
 from bahi.orders.repository.order import due
 from bahi.orders.service.aiming import close_all, close_position, place_smart
 from bahi.orders.service.cancelling import cancel_order
@@ -185,6 +186,70 @@ def test_closing_takes_back_what_works_and_sells_what_is_held(at_a_stand: Stage)
         await tell_all(stand)
         assert await close_all(stand.desk) == []
         assert await _net(stand) == 0
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def _freezing_at(stand: Stand, most: int) -> Stand:
+    """Have the exchange take no more than so many of anything in one order."""
+
+    def look(segment: Segment, symbol: str) -> Seen:
+        seen = stand.desk.look(segment, symbol)
+        return replace(seen, instrument=replace(seen.instrument, freeze_qty=most))
+
+    return stand._replace(desk=replace(stand.desk, look=look))
+
+
+async def _fill_all(stand: Stand) -> None:
+    for it in stand.broker.working:
+        stand.broker.fill(it, it.ticket.quantity - it.filled)
+    await tell_all(stand)
+
+
+def test_what_the_exchange_takes_in_no_one_order_is_brought_and_closed_in_slices(
+    at_a_stand: Stage,
+) -> None:
+    async def story(plain: Stand) -> None:
+        stand = _freezing_at(plain, 10)
+        wish = limit(stand.desk, Side.BUY, 0, name="all in")
+        aim = await place_smart(stand.desk, wish, 25)
+        assert [it.quantity for it in aim.orders] == [10, 10, 5]
+        assert [it.slice_index for it in aim.orders] == [1, 2, 3]
+        assert {it.slice_total_quantity for it in aim.orders} == {25}
+        assert len({it.slice_group_id for it in aim.orders}) == 1
+        again = await place_smart(stand.desk, wish, 25)
+        assert [it.id for it in again.orders] == [it.id for it in aim.orders]
+        await _fill_all(stand)
+        out = await close_position(stand.desk, Segment.NSE_EQ, "SBIN", Product.INTRADAY)
+        assert [(it.side, it.quantity) for it in out.orders] == [
+            (Side.SELL, 10), (Side.SELL, 10), (Side.SELL, 5),
+        ]  # fmt: skip
+        assert all(it.is_exit for it in out.orders)
+        await _fill_all(stand)
+        assert await _net(stand) == 0
+        after = await place_smart(stand.desk, wish, 25)
+        assert [it.id for it in after.orders] == [it.id for it in aim.orders]
+        assert not stand.broker.working
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_slices_of_a_target_that_were_cut_off_are_placed_when_it_is_asked_for_again(
+    at_a_stand: Stage,
+) -> None:
+    async def story(plain: Stand) -> None:
+        stand = _freezing_at(plain, 10)
+        wish = limit(stand.desk, Side.BUY, 0, name="all in")
+        stand.broker.next.extend([None, REFUSED])
+        cut = await place_smart(stand.desk, wish, 25)
+        assert [it.status for it in cut.orders] == [OPEN, REJECTED]
+        again = await place_smart(stand.desk, wish, 25)
+        assert [it.id for it in again.orders] == [it.id for it in cut.orders]
+        fresh = await place_smart(stand.desk, replace(wish, client_order_id=None), 25)
+        assert [it.quantity for it in fresh.orders] == [10, 5]
+        assert sum(it.ticket.quantity for it in stand.broker.working) == 25
         await stand.balanced()
 
     at_a_stand(story)

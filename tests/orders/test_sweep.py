@@ -6,14 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from bahi.kernel.errors import Conflict, Forbidden, Invalid
 from bahi.kernel.ports import Ticket
 from bahi.kernel.words import EventSource, OrderStatus, Segment
 from bahi.notify.service import find_open
-from bahi.orders.model.order import NOT_FOUND
+from bahi.orders.model.order import NOT_FOUND, UNSEEN
 from bahi.orders.repository.order import find_by_broker_id
+from bahi.orders.service.concluding import conclude_order
 from bahi.orders.service.ingesting import Word, ingest
 from bahi.orders.service.placing import place_order
-from bahi.orders.service.sweeping import unsettled_orders
+from bahi.orders.service.sweeping import LOOK_BACK_EVERY, unsettled_orders
 from tests.orders.brokers import LOST, REFUSED, SILENT, UNREACHED
 from tests.orders.desks import limit
 from tests.orders.stand import LONG_AFTER, Stand, Story
@@ -181,5 +185,82 @@ def test_a_word_that_nobody_knows_keeps_the_state_and_is_told(
         known = await stand.known(order)
         assert (known.status, known.broker_status) == (OrderStatus.OPEN, "AMO REQ RECEIVED")
         assert await stand.alert(f"order_word:{order.id}")
+
+    at_a_stand(story)
+
+
+def test_what_its_broker_tells_no_more_of_after_its_day_has_expired_until_it_is_told_of(
+    at_a_stand: Callable[[Story], None],
+) -> None:
+    async def story(stand: Stand) -> None:
+        left = await place_order(stand.desk, limit(stand.desk))
+        kept = await place_order(stand.desk, limit(stand.desk))
+        one, two = stand.broker.orders.values()
+        stand.broker.fill(one, 4)
+        await stand.hear(one)
+        await stand.sweep.round()
+        assert stand.broker.readings == 0  # of today: nothing is looked for
+        amo = replace(kept, is_amo=True)  # of which the day is to come
+        assert not amo.is_of_a_day_before(kept.placed_at + timedelta(days=4))
+        assert amo.is_of_a_day_before(kept.placed_at + timedelta(days=9))
+
+        stand.broker.orders.pop(one.id)
+        stand.clock.advance(timedelta(days=1))
+        stand.broker.next.append(LOST)  # a failed reading says nothing
+        for _ in range(2):
+            await stand.sweep.round()
+            assert (await stand.known(left)).status is OrderStatus.PARTIAL
+            stand.clock.advance(LOOK_BACK_EVERY)
+        assert not await stand.alert(f"order_unknown:{left.id}")
+        await stand.sweep.round()
+        ended = await stand.known(left)
+        assert (ended.status, ended.error_code, ended.filled, ended.margin) == (
+            OrderStatus.EXPIRED, UNSEEN, 4, 0,
+        )  # fmt: skip
+        assert await stand.alert(f"order_unknown:{left.id}")
+        assert (await stand.known(kept)).status is OrderStatus.OPEN
+        assert stand.broker.readings == 3
+        await stand.balanced()
+
+        stand.broker.fill(one, 2)  # it had filled further, unheard, and its stream says so late
+        stand.broker.end(one, OrderStatus.CANCELLED)
+        told = await stand.hear(one)
+        assert (told.status, told.filled, told.error_code) == (OrderStatus.CANCELLED, 6, None)
+        assert not await stand.alert(f"order_unknown:{left.id}")
+        stand.broker.end(two, OrderStatus.EXPIRED)
+        stand.clock.advance(LOOK_BACK_EVERY)
+        await stand.sweep.round()
+        assert (await stand.known(kept)).status is OrderStatus.EXPIRED
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_a_person_concludes_what_no_book_can_tell_of_any_more(
+    at_a_stand: Callable[[Story], None],
+) -> None:
+    async def story(stand: Stand) -> None:
+        stand.broker.next.append(LOST)
+        order = await place_order(stand.desk, limit(stand.desk))
+        stand.clock.advance(LONG_AFTER)
+        await stand.sweep.round()
+        with pytest.raises(Conflict, match="is of today"):
+            await conclude_order(stand.desk, order.id, "it is not there")
+        stand.clock.advance(timedelta(days=1))
+        for _ in range(3):
+            assert await stand.sweep.round() == 0
+        key = replace(stand.desk, actor=replace(stand.desk.actor, key_id=1))
+        with pytest.raises(Forbidden, match="never by a key"):
+            await conclude_order(key, order.id, "it is not there")
+        with pytest.raises(Invalid, match="say why"):
+            await conclude_order(stand.desk, order.id, " ")
+        ended = await conclude_order(stand.desk, order.id, "the broker's desk says so")
+        assert (ended.status, ended.error_code, ended.margin) == (
+            OrderStatus.REJECTED, NOT_FOUND, 0,
+        )  # fmt: skip
+        assert not await stand.alert(f"order_unknown:{order.id}")
+        with pytest.raises(Conflict, match="only an UNKNOWN one"):
+            await conclude_order(stand.desk, order.id, "again")
+        await stand.balanced()
 
     at_a_stand(story)

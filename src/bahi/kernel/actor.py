@@ -63,6 +63,13 @@ def require_change(actor: Actor) -> None:
         )
 
 
+def require_person(actor: Actor, what: str) -> None:
+    """Refuse a key, and one who may only look: `what` is for people who signed in."""
+    require_change(actor)
+    if actor.key_id is not None:
+        raise Forbidden(f"{what} by a person who signed in, never by a key.")
+
+
 def require_admin(actor: Actor) -> None:
     """Refuse everybody but an admin."""
     if not actor.is_admin:

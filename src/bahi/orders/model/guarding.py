@@ -160,7 +160,7 @@ def _missing(
             order_type=OrderType.LIMIT, price=entry.bo_profit, trigger_price=None,
         )  # fmt: skip
         return
-    trigger = stop_of(entry)
+    trigger = _stop_of(entry)
     yield Place(
         leg=leg, attempt=attempt, side=side, quantity=quantity,
         order_type=OrderType.STOP_LOSS if terms.is_option else OrderType.STOP_LOSS_MARKET,
@@ -168,9 +168,9 @@ def _missing(
     )  # fmt: skip
 
 
-def stop_of(entry: Order) -> Price:
-    """Return where an entry's stop was asked for."""
-    return entry.co_stop_loss or entry.bo_stop_loss or Price(0)
+def _stop_of(entry: Order) -> Price:
+    """Return where the stop of a guarded entry was asked for."""
+    return Price(0) if entry.guard is None else entry.guard.stop
 
 
 def _trailed(entry: Order, stop: Order, terms: Terms) -> Price | None:
@@ -182,7 +182,7 @@ def _trailed(entry: Order, stop: Order, terms: Terms) -> Price | None:
     gained = (last - opened) * way
     if gained < step:
         return None
-    moved = Price(stop_of(entry) + way * (gained // step) * step)
+    moved = Price(_stop_of(entry) + way * (gained // step) * step)
     moved = down_to_tick(moved, terms.tick) if way > 0 else up_to_tick(moved, terms.tick)
     return moved if (moved - stop.trigger_price) * way > 0 else None
 

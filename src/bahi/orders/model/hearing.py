@@ -116,7 +116,7 @@ def heard(order: Order, update: Update, booked: Sequence[Booking], now: datetime
     changes |= _terms(order, update)
     filled = changes.get("filled", order.filled)
     status = _status(order, update, filled, changes.get("quantity", order.quantity))
-    if order.end_is_inferred and status is not REJECTED:
+    if order.end_is_inferred and status is not order.status:
         changes |= {"error_code": None, "error_message": None, "completed_at": None}
     if status in _BROKEN_OFF and status is not order.status and update.reason:
         changes["error_message"] = update.reason

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
+from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict
 from bahi.kernel.ids import tag
 from bahi.kernel.money import NOTHING, Money, Price
@@ -52,17 +53,20 @@ MOVES: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
 
 NOT_SENT: Final = "NOT_SENT"
 NOT_FOUND: Final = "NOT_FOUND"
+UNSEEN: Final = "UNSEEN"
 SEND_WITHIN: Final = timedelta(seconds=5)
 """After this an order that was not sent is not sent any more."""
 GRACE: Final = timedelta(seconds=15)
 """How much longer the wire may take at most: after it, what is not at the broker never came."""
+LONGEST_CLOSURE: Final = timedelta(days=7)
+"""No exchange is closed for longer: an after-market order has met its day by then."""
 APPROVED_WITHIN: Final = timedelta(minutes=15)
 """After this an order that waits for a person lapses."""
 APPROVAL: Final = "approval"
 TIME: Final = "time"
 """What an order may wait for."""
 SETTLED_AFTER: Final = SEND_WITHIN + GRACE
-INFERRED: Final = frozenset({NOT_SENT, NOT_FOUND})
+INFERRED: Final = frozenset({NOT_SENT, NOT_FOUND, UNSEEN})
 """Ends that we concluded: the broker never told them, so its evidence outdoes them."""
 
 
@@ -207,7 +211,7 @@ class Order:
     @property
     def end_is_inferred(self) -> bool:
         """Whether it has ended by our conclusion alone."""
-        return self.status is REJECTED and self.error_code in INFERRED
+        return self.status in {REJECTED, EXPIRED} and self.error_code in INFERRED
 
     def moved(self, to: OrderStatus, now: datetime, **changes: Any) -> Order:
         """Return its next version in another status; a move that is not in the table is refused."""
@@ -238,6 +242,25 @@ class Order:
     def unmade(self) -> dict[str, Any]:
         """Return what differs once it is known that no change is made any more."""
         return {"asked_quantity": None, "asked_margin": None}
+
+    def is_of_a_day_before(self, now: datetime) -> bool:
+        """Say whether the day that it was sent for is over; an after-market order's is to come."""
+        sent = exchange_day(self.send_before or self.placed_at)
+        return exchange_day(now) - sent > (LONGEST_CLOSURE if self.is_amo else timedelta())
+
+    def unseen(self, now: datetime) -> Order:
+        """Return it as one whose day is over, and whose end the broker's book no longer tells."""
+        return self.moved(
+            EXPIRED,
+            now,
+            error_code=UNSEEN,
+            error_message="Its day is over and the broker's book of today does not have it; what "
+            "filled after it was last told of is not known.",
+        )
+
+    def concluded(self, why: str, now: datetime) -> Order:
+        """Return it as one that a person says never traded."""
+        return self.moved(REJECTED, now, error_code=NOT_FOUND, error_message=why)
 
     def not_found(self, now: datetime) -> Order:
         """Return it as one that the broker's book, read twice since, does not have."""

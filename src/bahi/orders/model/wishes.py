@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from bahi.instruments.model.instrument import Instrument
@@ -21,15 +21,13 @@ from bahi.kernel.words import (
 )
 from bahi.orders.model.guard import Guard
 from bahi.risk.model.eligibility import KeptOff
-from bahi.risk.model.verdict import Reference
+from bahi.risk.model.verdict import FRESH, Reference
 
 LONGEST_NAME: Final = 100
 OURS: Final = "~"
 """Names of orders that the house places by itself begin with it, and nobody else's do."""
 MOST: Final = 1_000_000_000
 """Pieces of one order, and ten-thousandths of a price: a crore rupees a piece is `MOST * 100`."""
-FRESH: Final = timedelta(seconds=60)
-"""An older price says nothing of a market that is open."""
 SHARES: Final = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
 STOPS: Final = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET})
 LIMITED: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS})

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
 
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
-from bahi.kernel.words import Segment
+from bahi.kernel.clock import to_micros
+from bahi.kernel.words import OrderStatus, Segment
 from bahi.orders.model.guarding import Beside
 from bahi.orders.model.order import Order
 from bahi.orders.repository.order import SELECT, order_of
@@ -21,6 +23,7 @@ _OF_IT: Final = sa.and_(
     orders.c.symbol == sa.bindparam("symbol"),
     orders.c.exchange_segment == sa.bindparam("segment"),
 )
+_AT_WORK: Final = orders.c.status.in_([str(OrderStatus.OPEN), str(OrderStatus.PARTIAL)])
 _WORKING_ON: Final = Statement(SELECT.where(_OF_IT).order_by(orders.c.id))
 _BESIDE: Final = Statement(
     sa.select(
@@ -44,6 +47,16 @@ def working_on(tx: Tx, account_id: int, instrument: tuple[Segment, str]) -> list
     segment, symbol = instrument
     asked = {"account_id": account_id, "segment": str(segment), "symbol": symbol}
     return [order_of(row) for row in tx.rows(_WORKING_ON, asked)]
+
+
+def left_over(tx: Tx, before: datetime, at_most: int) -> list[Order]:
+    """Return orders of all accounts that work, and that were placed before an instant."""
+    clause = (
+        SELECT.where(sa.text(WORKING), _AT_WORK, orders.c.placed_at < to_micros(before))
+        .order_by(orders.c.placed_at, orders.c.id)
+        .limit(at_most)
+    )
+    return [order_of(row) for row in tx.rows(clause)]
 
 
 def beside(tx: Tx, order: Order) -> tuple[Beside, Beside]:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
 from bahi.db.lanes import Lane
 from bahi.db.tx import Tx
+from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import Deadline
 from bahi.kernel.errors import BahiError, Conflict, NotSent, Rejected
 from bahi.kernel.words import OrderType, Product, Segment, Side
-from bahi.orders.model.order import TRANSIT, Order
-from bahi.orders.model.wishes import PlaceOrder, check
+from bahi.orders.model.order import REJECTED, TRANSIT, Order
+from bahi.orders.model.slices import slices_of
+from bahi.orders.model.wishes import WHOLE, Part, PlaceOrder, check, check_name
 from bahi.orders.repository.working import working_on
 from bahi.orders.service.cancelling import cancel_order
 from bahi.orders.service.desk import Desk
-from bahi.orders.service.placing import SEND_WITHIN_S, Intent, named, record_intent, send
+from bahi.orders.service.placing import (
+    SEND_WITHIN_S,
+    Intent,
+    intent_of,
+    named,
+    record_intent,
+    send,
+)
+from bahi.orders.service.several import pause_of
 from bahi.portfolio.model.position import Key
 from bahi.portfolio.service.books import lock_book, position_of, positions_of
 
@@ -24,41 +36,57 @@ from bahi.portfolio.service.books import lock_book, position_of, positions_of
 class Aim(NamedTuple):
     """What was found when a position was to be brought somewhere; no order: it is there already."""
 
-    order: Order | None
+    orders: tuple[Order, ...]
     net: int
     working: int
+    fault: BahiError | None = None
+
+    @property
+    def order(self) -> Order | None:
+        """The order for what was missing; of several slices the first."""
+        return next(iter(self.orders), None)
 
 
 class Closed(NamedTuple):
     """What became of one position that was to be closed."""
 
     key: Key
-    order: Order | None
+    orders: tuple[Order, ...]
     fault: BahiError | None
 
 
 async def place_smart(desk: Desk, wish: PlaceOrder, target: int) -> Aim:
-    """Bring a position to a target (negative: short) by one order for what is missing.
+    """Bring a position to a target (negative: short) by an order for what is missing.
 
     The wish says all but side and quantity. What works already counts as done, so that the same
-    target asked for twice, or by two at once, is one order.
+    target asked for twice, or by two at once, is one order. What the exchange does not take in one
+    goes in slices; one that is refused ends it: what was placed stays, and is said.
     """
-    seen = desk.look(wish.segment, wish.symbol)
+    desk.look(wish.segment, wish.symbol)
     await desk.freshen()
-    intent = Intent(
-        actor=desk.actor,
-        account_id=desk.account_id,
-        wish=wish,
-        seen=seen,
-        terms=desk.terms,
-        now=desk.clock(),
-        needs_approval=desk.needs_approval(wish.strategy),
-    )
-    return await desk.errands.see_through(_aim(desk, intent, target))
+    return await desk.errands.see_through(_bring(desk, wish, target))
 
 
-async def _aim(desk: Desk, intent: Intent, target: int) -> Aim:
+async def _bring(desk: Desk, wish: PlaceOrder, target: int) -> Aim:
+    group = wish.client_order_id or secrets.token_hex(8)
+    aim = await _aim(desk, replace(wish, part=Part(slices=group)), target)
+    rest = [] if aim.order is None else _rest_of(wish, aim.order)
+    pause_s = await pause_of(desk, 1 + len(rest))
+    for one in rest:
+        if aim.orders[-1].status is REJECTED:
+            break
+        await asyncio.sleep(pause_s)
+        try:
+            more = await _aim(desk, one, target)
+        except BahiError as fault:
+            return aim._replace(fault=fault)
+        aim = aim._replace(orders=(*aim.orders, *more.orders))
+    return aim
+
+
+async def _aim(desk: Desk, wish: PlaceOrder, target: int) -> Aim:
     deadline = Deadline(SEND_WITHIN_S)
+    intent = intent_of(desk, wish, desk.look(wish.segment, wish.symbol))
     aim, is_new = await desk.store.write(
         record_aim, intent, target, lane=Lane.INTENT, account=desk.account_id
     )
@@ -66,7 +94,7 @@ async def _aim(desk: Desk, intent: Intent, target: int) -> Aim:
         return aim
     order = await send(desk, aim.order, deadline)
     desk.wake()
-    return aim._replace(order=order)
+    return aim._replace(orders=(order,))
 
 
 def record_aim(tx: Tx, intent: Intent, target: int) -> tuple[Aim, bool]:
@@ -79,13 +107,46 @@ def record_aim(tx: Tx, intent: Intent, target: int) -> tuple[Aim, bool]:
     working = _working(tx, intent.account_id, key, side)
     missing = abs(target - net) - working
     if known := named(tx, intent):
-        return Aim(known, net, working), False
-    if missing <= 0:
-        return Aim(None, net, working), False
-    asked = replace(wish, side=side, quantity=missing)
+        return Aim((known,), net, working), False
+    asked = _asked(wish, side, missing, it)
+    if asked is None:
+        return Aim((), net, working), False
     check(asked, intent.seen)
     order, is_new = record_intent(tx, replace(intent, wish=asked))
-    return Aim(order, net, working), is_new
+    return Aim((order,), net, working), is_new
+
+
+def _asked(wish: PlaceOrder, side: Side, missing: int, it: Instrument) -> PlaceOrder | None:
+    """Return the order for what is missing, or the slice of it that the exchange takes at once."""
+    if missing <= 0:
+        return None
+    part, size = wish.part, it.largest_order or missing
+    if part.slice_index is not None and part.whole_quantity is not None:
+        mine = min(missing, size, part.whole_quantity - size * (part.slice_index - 1))
+        return replace(wish, quantity=mine) if side is wish.side else None
+    if missing <= size:
+        return replace(wish, side=side, quantity=missing, part=WHOLE)
+    count = len(slices_of(missing, size, it.lot_size))
+    if wish.client_order_id is not None:
+        check_name(f"{wish.client_order_id}/{count}")  # as the last slice will be called
+    part = replace(part, slice_index=1, whole_quantity=missing)
+    return replace(wish, side=side, quantity=size, part=part)
+
+
+def _rest_of(wish: PlaceOrder, first: Order) -> list[PlaceOrder]:
+    """Return the slices behind the first, which says how many all of them ask for."""
+    whole, group = first.slice_total_quantity, first.slice_group_id
+    if whole is None or first.slice_index != 1:
+        return []
+    return [
+        replace(
+            wish,
+            side=first.side,
+            part=Part(slices=group, slice_index=place, whole_quantity=whole),
+            client_order_id=f"{group}/{place}",
+        )
+        for place in range(2, 1 + -(-whole // first.quantity))
+    ]
 
 
 def _working(tx: Tx, account_id: int, key: Key, side: Side) -> int:
@@ -142,9 +203,9 @@ async def close_all(desk: Desk) -> list[Closed]:
     for it in await desk.store.read(positions_of, desk.account_id, fresh=True):
         try:
             aim = await close_position(desk, it.key.segment, it.key.symbol, it.key.product)
-            outcomes.append(Closed(it.key, aim.order, None))
+            outcomes.append(Closed(it.key, aim.orders, aim.fault))
         except BahiError as fault:
-            outcomes.append(Closed(it.key, None, fault))
+            outcomes.append(Closed(it.key, (), fault))
     return outcomes
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from bahi.db.tx import Tx
 from bahi.instruments.model.instrument import Instrument
-from bahi.kernel.errors import BahiError
+from bahi.kernel.errors import BahiError, Conflict
 from bahi.kernel.money import Price, down_to_tick, up_to_tick
 from bahi.kernel.words import OrderType, Side
 from bahi.notify.model import Cause, Severity
@@ -79,7 +80,7 @@ async def _clear(desk: Desk, key: Key) -> str | None:
 
 
 async def _reach(desk: Desk, key: Key, left: int, reach: int) -> None:
-    """Have one limit work for all that is left: the one that works moves, or a new one is sent."""
+    """Have limits work for all that is left: those that work move, and what is missing is sent."""
     seen = desk.look(key.segment, key.symbol)
     last = seen.price_at(desk.clock())
     if last is None:
@@ -88,12 +89,12 @@ async def _reach(desk: Desk, key: Key, left: int, reach: int) -> None:
     side = Side.SELL if left > 0 else Side.BUY
     price = _through(last, side, reach, seen.instrument)
     working = await desk.store.read(_working, desk.account_id, key, fresh=True)
-    plain = (it for it in working if it.parent_order_id is None and it.broker_order_id)
-    mine = next((it for it in plain if it.side is side), None)
-    if mine is None:
-        await _send(desk, key, OrderType.LIMIT, price)
-    elif mine.price != price:
-        await modify_order(desk, ModifyOrder(order_id=mine.id, price=price))
+    plain = [it for it in working if it.parent_order_id is None and it.broker_order_id]
+    for mine in plain:
+        if mine.side is side and mine.price != price:
+            with suppress(Conflict):  # it filled or ended meanwhile: the next rung sees the rest
+                await modify_order(desk, ModifyOrder(order_id=mine.id, price=price))
+    await _send(desk, key, OrderType.LIMIT, price)
 
 
 async def _send(desk: Desk, key: Key, order_type: OrderType, price: Price | None) -> None:
@@ -106,7 +107,9 @@ async def _send(desk: Desk, key: Key, order_type: OrderType, price: Price | None
         order_type=order_type,
         price=price,
     )
-    await place_smart(desk, wish, 0)
+    aim = await place_smart(desk, wish, 0)
+    if aim.fault is not None:
+        raise aim.fault
 
 
 def _through(last: Price, side: Side, reach: int, it: Instrument) -> Price:

@@ -30,7 +30,7 @@ from bahi.orders.model.order import REJECTED, TRANSIT, Order
 from bahi.orders.model.wishes import MOST, PlaceOrder, Seen, check_name, check_terms
 from bahi.orders.repository import forever as rows
 from bahi.orders.service.desk import Desk
-from bahi.orders.service.placing import SEND_WITHIN_S, Intent, record_intent, send
+from bahi.orders.service.placing import SEND_WITHIN_S, Intent, intent_of, record_intent, send
 from bahi.portfolio.service.books import lock_book
 
 WATCHER: Final = the_house("forever")
@@ -117,10 +117,9 @@ async def watch(desk: Desk, forever: Forever) -> bool:
     """
     now = desk.clock()
     if forever.expires_at is not None and forever.expires_at <= now:
-        await desk.store.write(
-            end_forever, WATCHER, desk.account_id, (forever.id, ForeverStatus.EXPIRED), now
+        return await desk.store.write(
+            _expire, desk.account_id, forever.id, now, account=desk.account_id
         )
-        return True
     seen = desk.look(forever.segment, forever.symbol)
     last = seen.price_at(now)
     if seen.is_open is not True or last is None or not forever.trigger.fires(last):
@@ -131,15 +130,8 @@ async def watch(desk: Desk, forever: Forever) -> bool:
 
 async def _fire(desk: Desk, forever: Forever, seen: Seen) -> bool:
     deadline = Deadline(SEND_WITHIN_S)
-    intent = Intent(
-        actor=desk.actor,
-        account_id=desk.account_id,
-        wish=forever.wish,
-        seen=seen,
-        terms=desk.terms,
-        now=desk.clock(),
-        needs_approval=forever.needs_approval,
-    )
+    intent = intent_of(desk, forever.wish, seen)
+    intent = replace(intent, needs_approval=forever.needs_approval)
     try:
         fired = await desk.store.write(
             fire, intent, forever, lane=Lane.INTENT, account=desk.account_id
@@ -272,6 +264,16 @@ def record_changed(
     subject = ("forever_order", forever_id)
     note(tx, actor, "forever.change", subject, now, old=_shown(before), new=_shown(after))
     return after
+
+
+def _expire(tx: Tx, account_id: int, forever_id: int, now: datetime) -> bool:
+    """End one whose time is over; another watcher may have seen it first, or its time moved."""
+    lock_book(tx, account_id)
+    known = _own(tx, account_id, forever_id)
+    if not known.waits or known.expires_at is None or known.expires_at > now:
+        return False
+    end_forever(tx, WATCHER, account_id, (forever_id, ForeverStatus.EXPIRED), now)
+    return True
 
 
 def end_forever(

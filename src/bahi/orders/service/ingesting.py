@@ -104,7 +104,8 @@ def ingest(tx: Tx, account_id: int, word: Word, terms: Terms, now: datetime) -> 
         book = move(tx, book, (known, after), source, now)
     if book != before:
         save_book(tx, before, book, now)
-    if known.status is UNKNOWN and after.status is not UNKNOWN:
+    is_new_end = after.status is not known.status
+    if is_new_end and (known.status is UNKNOWN or known.end_is_inferred):
         resolve(tx, topic_of(after), now)
     if update.status is None:
         _tell_stranger(tx, after, now)
@@ -155,6 +156,23 @@ def lose(tx: Tx, order: Order, now: datetime) -> Order:
 def give_up(tx: Tx, order: Order, now: datetime) -> Order:
     """End an order that the broker's book, read twice since it could have been sent, has not."""
     return _ended(tx, order, lambda known: known.not_found(now), now, only=UNKNOWN)
+
+
+def let_go(tx: Tx, order: Order, now: datetime) -> Order:
+    """End an order whose day is over, and that the broker's book, read twice since, has not."""
+    after = _ended(tx, order, lambda known: known.unseen(now), now, only=order.status)
+    if after.end_is_inferred:
+        cause = Cause(
+            severity=Severity.WARNING,
+            source="orders",
+            message=f"Order {after.id} ({after.side} {after.quantity} {after.symbol}) worked when "
+            f"its day ended, with {after.filled} filled, and its broker tells no more of it: it is "
+            "written down as expired. Compare the position with the broker's.",
+            topic=topic_of(after),
+            account_id=after.account_id,
+        )
+        raise_alert(tx, cause, now)
+    return after
 
 
 def _ended(

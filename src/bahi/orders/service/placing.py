@@ -96,15 +96,7 @@ async def _placed_before(desk: Desk, wish: PlaceOrder) -> Order | None:
 
 
 async def _place(desk: Desk, wish: PlaceOrder, seen: Seen, deadline: Deadline) -> Order:
-    intent = Intent(
-        actor=desk.actor,
-        account_id=desk.account_id,
-        wish=wish,
-        seen=seen,
-        terms=desk.terms,
-        now=desk.clock(),
-        needs_approval=desk.needs_approval(wish.strategy),
-    )
+    intent = intent_of(desk, wish, seen)
     order, is_new = await desk.store.write(
         record_intent, intent, lane=Lane.INTENT, account=desk.account_id
     )
@@ -113,6 +105,19 @@ async def _place(desk: Desk, wish: PlaceOrder, seen: Seen, deadline: Deadline) -
     order = await send(desk, order, deadline)
     desk.wake()
     return order
+
+
+def intent_of(desk: Desk, wish: PlaceOrder, seen: Seen) -> Intent:
+    """Return a wish as it is written now, at a desk."""
+    return Intent(
+        actor=desk.actor,
+        account_id=desk.account_id,
+        wish=wish,
+        seen=seen,
+        terms=desk.terms,
+        now=desk.clock(),
+        needs_approval=desk.needs_approval(wish.strategy),
+    )
 
 
 async def send(desk: Desk, order: Order, deadline: Deadline) -> Order:

@@ -45,7 +45,7 @@ async def place_sliced(desk: Desk, wish: PlaceOrder, size: int | None = None) ->
     parts = slices_of(wish.quantity, largest, it.lot_size)
     group = wish.client_order_id or secrets.token_hex(8)
     placed: list[Order] = []
-    pause_s = await _pause(desk, len(parts))
+    pause_s = await pause_of(desk, len(parts))
     for place, quantity in enumerate(parts, 1):
         part = Part(slices=group, slice_index=place, whole_quantity=wish.quantity)
         one = replace(wish, quantity=quantity, part=part, client_order_id=f"{group}/{place}")
@@ -65,7 +65,7 @@ async def place_sliced(desk: Desk, wish: PlaceOrder, size: int | None = None) ->
 async def place_basket(desk: Desk, wishes: Sequence[PlaceOrder]) -> list[Answer]:
     """Place several orders, what is bought first: it may cover what is sold. Answers in order."""
     answers: dict[int, Answer] = {}
-    pause_s = await _pause(desk, len(wishes))
+    pause_s = await pause_of(desk, len(wishes))
     bought_first = sorted(range(len(wishes)), key=lambda place: wishes[place].side is Side.SELL)
     for place in bought_first:
         try:
@@ -76,7 +76,7 @@ async def place_basket(desk: Desk, wishes: Sequence[PlaceOrder]) -> list[Answer]
     return [answers[place] for place in range(len(wishes))]
 
 
-async def _pause(desk: Desk, how_many: int) -> float:
+async def pause_of(desk: Desk, how_many: int) -> float:
     """Return how long to wait between orders, so that the account's rate refuses none of them."""
     page = await desk.store.read(page_of, desk.account_id, fresh=True)
     return pause_between(page, how_many, desk.clock())

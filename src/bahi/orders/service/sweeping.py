@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.instruments.model.instrument import Instrument
-from bahi.kernel.clock import Clock, exchange_day
+from bahi.kernel.clock import Clock, end_of_day, exchange_day
 from bahi.kernel.errors import BahiError, NotFound, NotSent, Rejected, Silent
 from bahi.kernel.ports import Broker, Update
 from bahi.kernel.words import EventSource, Segment
@@ -28,12 +28,14 @@ from bahi.notify.service import find_open, raise_alert
 from bahi.orders.model.changing import Evidence
 from bahi.orders.model.order import ENDS, GRACE, SETTLED_AFTER, TRANSIT, UNKNOWN, Order
 from bahi.orders.repository import order as rows
-from bahi.orders.service.ingesting import NotOurs, Word, give_up, ingest, lose
+from bahi.orders.repository.working import left_over
+from bahi.orders.service.ingesting import NotOurs, Word, give_up, ingest, let_go, lose
 from bahi.portfolio.model.terms import Terms
 
 AT_ONCE: Final = 500
 """Orders that one round looks up."""
 READINGS: Final = 2
+LOOK_BACK_EVERY: Final = timedelta(minutes=5)
 BOOK_OF: Final = timedelta(hours=36)
 """How far back our orders are compared with a broker's book of the day."""
 COMPARED: Final = 50_000
@@ -80,6 +82,8 @@ class Sweep:
     def __init__(self, grounds: Grounds) -> None:
         self._on = grounds
         self._missed: dict[int, int] = {}
+        self._unseen: dict[int, int] = {}
+        self._look_back_at: datetime | None = None
         self._strangers: set[tuple[int, str]] = set()
 
     async def round(self) -> int:
@@ -89,15 +93,46 @@ class Sweep:
             rows.unsettled, now - GRACE, now - SETTLED_AFTER, AT_ONCE, fresh=True
         )
         self._missed = {it.id: self._missed.get(it.id, 0) for it in waiting}
-        waiting.sort(key=attrgetter("account_id"))
+        return await self._each_account(waiting, self._settle) + await self.look_back()
+
+    async def _each_account(
+        self, orders: list[Order], settle: Callable[[int, list[Order]], Awaitable[int]]
+    ) -> int:
+        orders.sort(key=attrgetter("account_id"))
         settled = 0
-        for account_id, group in groupby(waiting, key=attrgetter("account_id")):
+        for account_id, group in groupby(orders, key=attrgetter("account_id")):
             try:
-                settled += await self._settle(account_id, list(group))
-            except (
-                BahiError
-            ) as fault:  # one account's trouble is no other's; the next round is soon
+                settled += await settle(account_id, list(group))
+            except BahiError as fault:  # one account's is no other's; the next round is soon
                 log.warning("account %s could not be settled: %s", account_id, fault)
+        return settled
+
+    async def look_back(self) -> int:
+        """Look now and then at orders that still work here though their day is over."""
+        now = self._on.clock()
+        if self._look_back_at is not None and now < self._look_back_at:
+            return 0
+        self._look_back_at = now + LOOK_BACK_EVERY
+        today = end_of_day(now) - timedelta(days=1)
+        left = await self._on.store.read(left_over, today, COMPARED, fresh=True)
+        left = [it for it in left if it.is_of_a_day_before(now)]
+        self._unseen = {it.id: self._unseen.get(it.id, 0) for it in left}
+        return await self._each_account(left, self._let_go)
+
+    async def _let_go(self, account_id: int, left: list[Order]) -> int:
+        """Take in what a later day's book says; what is not in two of them has ended unseen."""
+        reading = await self.read(account_id)
+        if reading is None:
+            return 0
+        settled = 0
+        for order in left:
+            if (update := reading.of(order)) is not None:
+                await self._take_in(account_id, update, reading)
+                continue
+            self._unseen[order.id] += 1
+            if self._unseen[order.id] >= READINGS:
+                await self._on.store.write(let_go, order, self._on.clock(), account=account_id)
+                settled += 1
         return settled
 
     async def _settle(self, account_id: int, waiting: list[Order]) -> int:
@@ -176,7 +211,7 @@ class Sweep:
         if order.send_before is None or reading.begun < order.send_before + GRACE:
             return 0
         if exchange_day(reading.begun) != exchange_day(order.send_before):
-            return 0  # a broker's book is of the day: that of another says nothing, a person has to
+            return 0  # a broker's book is of its day, and says nothing of another
         self._missed[order.id] += 1
         if self._missed[order.id] < READINGS:
             return 0

@@ -9,9 +9,9 @@ from typing import Final
 from bahi.audit.service import note
 from bahi.db.lanes import Lane
 from bahi.db.tx import Tx
-from bahi.kernel.actor import Actor, require_change
+from bahi.kernel.actor import Actor, require_person
 from bahi.kernel.clock import Deadline, end_of_day, exchange_day
-from bahi.kernel.errors import Conflict, Forbidden
+from bahi.kernel.errors import Conflict
 from bahi.kernel.money import Money
 from bahi.kernel.words import EventSource, EventType
 from bahi.orders.model.order import (
@@ -42,13 +42,13 @@ due: Final = rows.due
 
 async def approve_order(desk: Desk, order_id: int) -> Order:
     """Let an order go out that waits for a person; the verdict on it is asked for anew."""
-    _require_person(desk.actor)
+    require_person(desk.actor, "An approval is given")
     return await _let_go(desk, order_id, APPROVAL)
 
 
 async def decline_order(desk: Desk, order_id: int, why: str) -> Order:
     """End an order that waits for a person."""
-    _require_person(desk.actor)
+    require_person(desk.actor, "An approval is given")
     return await desk.store.write(
         decline, desk.actor, desk.account_id, (order_id, checked_reason(why)), desk.clock(),
         lane=Lane.FACT, account=desk.account_id,
@@ -164,9 +164,3 @@ def _waiting(tx: Tx, account_id: int, order_id: int, now: datetime) -> Order:
     if order.has_lapsed(now):
         raise Conflict(f"Order {order_id} waited too long; place it anew.")
     return order
-
-
-def _require_person(actor: Actor) -> None:
-    require_change(actor)
-    if actor.key_id is not None:
-        raise Forbidden("An approval is given by a person who signed in, never by a key.")
