@@ -56,7 +56,8 @@ def listings(rows: int = ROWS, *, day: int = 0) -> Iterator[Listing]:
         kind = OptionType.CE if call else OptionType.PE
         symbol = f"{root}{expiry:%d%b%y}{strike}{kind}".upper()
         yield Listing(
-            n, Segment.NSE_FNO, symbol, symbol, f"NSE_FO|{moved}", InstrumentType.OPTSTK,
+            n, Segment.NSE_FNO, symbol, symbol, f"NSE_FO|{moved}",
+            InstrumentType.OPTIDX if root == "NIFTY" else InstrumentType.OPTSTK,
             root=root, exchange_token=str(moved), trading_symbol=symbol, name=root, expiry=expiry,
             strike=Price(strike * 10_000), option_type=kind, lot_size=500, tick_size=Price(500),
             freeze_qty=50_000,

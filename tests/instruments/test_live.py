@@ -10,7 +10,7 @@ import pytest
 
 from bahi.bootstrap import House
 from bahi.bootstrap.masters import load_shipped
-from bahi.instruments.model.loads import Wanted
+from bahi.instruments.model.loads import Covers, Wanted
 from bahi.instruments.service.live import LiveInstruments
 from bahi.instruments.service.loading import Pieces, load_master
 from bahi.kernel.actor import the_house
@@ -36,7 +36,9 @@ def a_share(symbol: str, token: str, lot: int = 1) -> Listing:
 
 
 async def load(house: House, listings: Sequence[Listing], day: date) -> None:
-    wanted = Wanted(broker=BrokerSlug.KITE, source="a test", day=day, is_checked=True, is_part=True)
+    wanted = Wanted(
+        broker=BrokerSlug.KITE, source="a test", day=day, is_checked=True, covers=Covers.PART
+    )
     await load_master(house.stores["main"], ME, wanted, at_once(listings), house.clock)
 
 

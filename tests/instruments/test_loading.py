@@ -13,7 +13,7 @@ import pytest
 from bahi.bootstrap import House
 from bahi.brokers.reading import pieces_of
 from bahi.db.stores import Store
-from bahi.instruments.model.loads import Load, LoadStatus, Wanted
+from bahi.instruments.model.loads import Covers, Load, LoadStatus, Wanted
 from bahi.instruments.service.loading import load_master
 from bahi.kernel.actor import the_house
 from bahi.kernel.clock import SystemClock
@@ -147,7 +147,7 @@ def test_every_other_real_file_is_in_force_whole(
         store = house.stores["main"]
         files = ALL_ON[kind] if rounds(1) == 1 else [it for it in DAYS if it != DHAN]
         for name in files:
-            load = await load_real(store, shared_data, name, is_part=True, is_checked=True)
+            load = await load_real(store, shared_data, name, covers=Covers.PART, is_checked=True)
             await see_all_of_it(store, name, load)
             await see_anchors(store, set(load.report["listed"]) if name != KITE_MOCK else set())
 

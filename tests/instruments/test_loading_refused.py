@@ -13,7 +13,7 @@ import pytest
 from bahi.bootstrap import House
 from bahi.brokers import masters
 from bahi.db.stores import Store
-from bahi.instruments.model.loads import Load, LoadStatus, Wanted
+from bahi.instruments.model.loads import Covers, Load, LoadStatus, Wanted
 from bahi.instruments.service.loading import load_master
 from bahi.kernel.actor import the_house
 from bahi.kernel.errors import BahiError, Forbidden
@@ -98,7 +98,7 @@ def test_a_file_cut_behind_a_line_is_told_by_its_counts(home: dict[str, str]) ->
         assert "look whether it is whole" in await refused(store, half)
         no_options = kite(RELIANCE, *SHARES)
         assert "It has no NSE_FNO, of which 600" in await refused(store, no_options)
-        wanted = Wanted(broker=BrokerSlug.KITE, source="a part", day=DAY, is_part=True)
+        wanted = Wanted(broker=BrokerSlug.KITE, source="a part", day=DAY, covers=Covers.PART)
         part = pieces_of_file(BrokerSlug.KITE, no_options)
         await load_master(store, the_house("test"), wanted, part, stopped(MORNING))
         counts = "SELECT exchange_segment, count(*) FROM broker_symbols GROUP BY 1 ORDER BY 1"

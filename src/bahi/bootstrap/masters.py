@@ -23,7 +23,7 @@ from bahi.brokers.reading import pieces_of
 from bahi.brokers.wire import NoFile, download
 from bahi.brokers.wire.download import SAID_BYTES
 from bahi.db.tx import Tx
-from bahi.instruments.model.loads import Load, Wanted
+from bahi.instruments.model.loads import Covers, Load, Wanted
 from bahi.instruments.model.shipped import reference_prices, shipped
 from bahi.instruments.service.loading import Pieces, Tell, load_master
 from bahi.instruments.service.records import is_anything_in_force, unless_others_know_better
@@ -68,7 +68,13 @@ async def load_shipped(house: Rooms, actor: Actor) -> Load:
     def shift(segment: Segment, nominal: date) -> date:
         return days.expiry_day(segment, nominal)
 
-    wanted = Wanted(broker=BrokerSlug.PAPER, source=SHIPPED, day=day, is_checked=True, is_all=True)
+    wanted = Wanted(
+        broker=BrokerSlug.PAPER,
+        source=SHIPPED,
+        day=day,
+        is_checked=True,
+        covers=Covers.ALL_THERE_IS,
+    )
     listings = list(shipped(day, shift, await _levels(house)))
     main = house.stores["main"]
     ours = await main.read(unless_others_know_better, BrokerSlug.PAPER, listings, fresh=True)

@@ -50,13 +50,13 @@ def load(
 
     Without a source, the file is fetched from where the broker publishes it.
     """
-    from bahi.instruments.model.loads import Wanted  # noqa: PLC0415 - for who loads
+    from bahi.instruments.model.loads import Covers, Wanted  # noqa: PLC0415 - for who loads
 
     wanted = Wanted(
         broker=parse(BrokerSlug, broker, field="broker"),
         source=source,
         day=day_of(day),
-        is_part=part,
+        covers=Covers.PART if part else Covers.WHOLE,
         is_checked=checked,
     )
     done = in_house(lambda house: _load(house, wanted))

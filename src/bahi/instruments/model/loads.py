@@ -39,6 +39,14 @@ class LoadStatus(StrEnum):
     REFUSED = "REFUSED"
 
 
+class Covers(StrEnum):
+    """What a file is meant to hold of its broker's segments."""
+
+    WHOLE = "WHOLE"  # all of them: one that is in force and missing is a fault
+    PART = "PART"  # some: the others stay as they are
+    ALL_THERE_IS = "ALL_THERE_IS"  # one that is missing is gone, as ours is where a broker's is
+
+
 class MasterRefused(BahiError):
     """This file cannot become the master."""
 
@@ -53,9 +61,8 @@ class Wanted:
     source: str
     sha256: str = ""
     day: date | None = None
-    is_part: bool = False
+    covers: Covers = Covers.WHOLE
     is_checked: bool = False
-    is_all: bool = False  # a segment that it does not hold is gone, as ours is where a broker's is
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ class Findings:
     changed: Counter[str] = field(default_factory=Counter)
     disagreed: Counter[str] = field(default_factory=Counter)
     disagreements: list[dict[str, str]] = field(default_factory=list)
-    anchors: dict[str, Listing] = field(default_factory=dict)
+    anchors: dict[Segment, Listing] = field(default_factory=dict)
 
     @property
     def lines(self) -> int:
@@ -125,8 +132,9 @@ class Findings:
         """Count a listing, and keep it where it is one that a master is judged by."""
         self.listed[listing.segment] += 1
         self.contracts += listing.expiry is not None
-        if (name := _anchor(listing)) is not None:
-            self.anchors.setdefault(name, listing)
+        anchor = _ANCHOR_OF.get(listing.segment)
+        if anchor is not None and anchor.segment not in self.anchors and anchor.is_it(listing):
+            self.anchors[anchor.segment] = listing
 
     def disagree(self, listing: Listing, found: Disagreement, other: str, field_of: str) -> None:
         """Count what another broker says otherwise of the same contract."""
@@ -154,13 +162,11 @@ class Findings:
         }
 
 
-def objections(
-    found: Findings, before: Mapping[Segment, int], *, is_part: bool, is_checked: bool
-) -> Iterator[str]:
+def objections(found: Findings, before: Mapping[Segment, int], wanted: Wanted) -> Iterator[str]:
     """Yield why what was read cannot come into force; nothing where it can.
 
-    `before` says how many listings are in force, by segment. `is_part` says that the file is meant
-    to hold some segments only; `is_checked` that a person looked at the counts and wants them.
+    `before` says how many listings are in force, by segment; `wanted.is_checked` that a person
+    looked at the counts and wants them.
     """
     if not found.lines:
         first = f" The first line that was refused: {_named(found.bad[0])}." if found.bad else ""
@@ -174,9 +180,9 @@ def objections(
     yield from _anchors_missing(found)
     yield from _too_old(found)
     yield from _tokens_strange(found)
-    if not is_part:
+    if wanted.covers is Covers.WHOLE:
         yield from _segments_missing(found, before)
-    if not is_checked:
+    if not wanted.is_checked:
         yield from _counts_off(found, before)
 
 
@@ -224,55 +230,60 @@ def _too_old(found: Findings) -> Iterator[str]:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchor:
+class _Anchor(NamedTuple):
+    """An instrument that every whole master has, and what is measured of it to know its units."""
+
+    name: str
     segment: Segment
-    sentence: str
+    root: str
+    kind: InstrumentType | None
+    measure: str
     low: Price
     high: Price
 
+    def is_it(self, listing: Listing) -> bool:
+        """Say whether a listing of its segment is the one."""
+        named = listing.symbol if self.kind is None else listing.root
+        return named == self.root and self.kind in {None, listing.instrument_type}
 
-_ANCHORS: Final = {
-    "RELIANCE": _Anchor(Segment.NSE_EQ, "RELIANCE with a tick of", Price(100), Price(10_000)),
-    "NIFTY": _Anchor(Segment.NSE_INDEX, "the index NIFTY", Price(0), Price(0)),
-    "a NIFTY option": _Anchor(
-        Segment.NSE_FNO, "a NIFTY option with a strike of", Price(1_000_0000), Price(1_000_000_0000)
+    def value_of(self, listing: Listing) -> Price | None:
+        """Return what is measured, where there is anything to be."""
+        return getattr(listing, self.measure) if self.high else None
+
+
+_ANCHORS: Final = (
+    _Anchor("RELIANCE", Segment.NSE_EQ, "RELIANCE", None, "tick_size", Price(100), Price(10_000)),
+    _Anchor("the index NIFTY", Segment.NSE_INDEX, "NIFTY", None, "tick_size", Price(0), Price(0)),
+    _Anchor(
+        "a NIFTY option", Segment.NSE_FNO, "NIFTY", InstrumentType.OPTIDX,
+        "strike", Price(1_000_0000), Price(1_000_000_0000),
     ),
-    "USDINR": _Anchor(Segment.NSE_CURRENCY, "a USDINR future with a tick of", Price(5), Price(100)),
-    "CRUDEOIL": _Anchor(
-        Segment.MCX_COMM, "a CRUDEOIL future with a tick of", Price(1_000), Price(50_000)
+    _Anchor(
+        "a USDINR future", Segment.NSE_CURRENCY, "USDINR", InstrumentType.FUTCUR,
+        "tick_size", Price(5), Price(100),
     ),
-}
+    _Anchor(
+        "a CRUDEOIL future", Segment.MCX_COMM, "CRUDEOIL", InstrumentType.FUTCOM,
+        "tick_size", Price(1_000), Price(50_000),
+    ),
+)  # fmt: skip
 """Each range lets the exchange change a tick, and no unit."""
-
-
-def _anchor(listing: Listing) -> str | None:
-    kind = listing.instrument_type
-    if listing.segment is Segment.NSE_FNO:
-        return "a NIFTY option" if listing.root == "NIFTY" and listing.strike else None
-    if listing.segment is Segment.NSE_CURRENCY:
-        is_it = listing.root == "USDINR" and kind is InstrumentType.FUTCUR
-        return "USDINR" if is_it else None
-    if listing.segment is Segment.MCX_COMM:
-        is_it = listing.root == "CRUDEOIL" and kind is InstrumentType.FUTCOM
-        return "CRUDEOIL" if is_it else None
-    named = listing.symbol if listing.symbol in _ANCHORS else None
-    return named if named and _ANCHORS[named].segment is listing.segment else None
+_ANCHOR_OF: Final = {it.segment: it for it in _ANCHORS}
 
 
 def _anchors_missing(found: Findings) -> Iterator[str]:
-    for name, anchor in _ANCHORS.items():
+    for anchor in _ANCHORS:
         least = INDICES_ANCHORED_FROM if anchor.segment.endswith("INDEX") else ANCHORED_FROM
-        if found.listed[anchor.segment] < least:
+        count = found.listed[anchor.segment]
+        if count < least:
             continue
-        there = found.anchors.get(name)
+        there = found.anchors.get(anchor.segment)
         if there is None:
-            count = found.listed[anchor.segment]
-            yield f"It has {count:,} lines of {anchor.segment}, but not {name}."
+            yield f"It has {count:,} lines of {anchor.segment}, but not {anchor.name}."
             continue
-        value = there.strike if name == "a NIFTY option" else there.tick_size
-        if value is not None and anchor.high and not anchor.low <= value <= anchor.high:
+        value, measure = anchor.value_of(there), anchor.measure.removesuffix("_size")
+        if value is not None and not anchor.low <= value <= anchor.high:
             yield (
-                f"It has {anchor.sentence} {plain(value)}, which cannot be rupees: "
+                f"It has {anchor.name} with a {measure} of {plain(value)}, which cannot be rupees: "
                 f"{there.symbol} should have {plain(anchor.low)} to {plain(anchor.high)}."
             )

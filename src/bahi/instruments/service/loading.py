@@ -14,7 +14,14 @@ from typing import Final
 
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
-from bahi.instruments.model.loads import Load, LoadStatus, MasterRefused, Wanted, objections
+from bahi.instruments.model.loads import (
+    Covers,
+    Load,
+    LoadStatus,
+    MasterRefused,
+    Wanted,
+    objections,
+)
 from bahi.instruments.model.planning import Plan, Reader, Root, root_of
 from bahi.instruments.repository import loads, staging
 from bahi.instruments.service.records import GIVEN_UP_AFTER, begin
@@ -148,12 +155,7 @@ class _Loading:
         """Refuse what cannot be the master, with every reason that there is."""
         before = await self._store.read(loads.in_force, self._wanted.broker, fresh=True)
         counts = {segment: count for segment, (_load, count) in before.items()}
-        reasons = objections(
-            self._reader.found,
-            counts,
-            is_part=self._wanted.is_part or self._wanted.is_all,
-            is_checked=self._wanted.is_checked,
-        )
+        reasons = objections(self._reader.found, counts, self._wanted)
         if all_of_them := " ".join(reasons):
             raise MasterRefused(all_of_them)
 
@@ -167,7 +169,7 @@ class _Loading:
 
     async def _no_longer_listed(self) -> list[int]:
         before = await self._store.read(loads.in_force, self._wanted.broker, fresh=True)
-        if self._wanted.is_all:
+        if self._wanted.covers is Covers.ALL_THERE_IS:
             self._reader.found.listed.update(dict.fromkeys(before, 0))
         left: list[int] = []
         for segment in self._reader.found.listed:
