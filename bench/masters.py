@@ -108,9 +108,17 @@ def raw(url: str, rows: dict[str, tuple[list[str], list[tuple[Any, ...]]]]) -> f
         with transaction(core):
             tx = Tx(core, driver, lambda: True, time.time_ns)
             for name, (columns, those) in rows.items():
-                tx.pour(tables[name], columns, those)
+                if core.dialect.name == "sqlite":
+                    _executemany(driver, name, columns, those)
+                else:
+                    tx.pour(tables[name], columns, those)
         took = time.perf_counter() - started
     return len(rows["broker_listings"][1]) / took
+
+
+def _executemany(driver: Any, name: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+    marks = ", ".join("?" * len(columns))
+    driver.executemany(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", rows)
 
 
 def lay_out_loads(url: str) -> list[sa.Table]:

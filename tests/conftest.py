@@ -6,6 +6,8 @@ Nothing is skipped silently: a run without PostgreSQL says so, and fails at once
 from __future__ import annotations
 
 import os
+import signal
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from datetime import datetime
@@ -32,6 +34,11 @@ from tests.memory import memory
 CI = bool(os.environ.get("CI"))
 ROUNDS = int(os.environ.get("BAHI_ROUNDS", "1"))
 POSTGRES = pytest.StashKey[Postgres]()
+FURNISHED = pytest.StashKey[Furnished]()
+
+STORED = frozenset({"databases", "postgres", "furnished"})
+APART = frozenset({"cli", "db", "migrations"})
+"""What a unit test asks for none of, and where none stands: `pytest -m unit` is the quick look."""
 
 # No example is timed, since machines are shared. CI draws the same examples each time, so that a
 # red build is the change's own; a person's runs draw new ones; torture draws many more.
@@ -46,25 +53,59 @@ hypothesis.settings.load_profile("torture" if ROUNDS > 1 else "ci" if CI else "p
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Find PostgreSQL and a place for files, once for the controller and its workers."""
+    """Find PostgreSQL and a place for files, once for the controller and its workers.
+
+    A shell begins what it runs in the background with Ctrl-C ignored, and whatever the tests start
+    would inherit that: commands that they end by it would never end.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.addinivalue_line("markers", "unit: needs no database and no process of its own")
     if within := memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(within))
     if worker := getattr(config, "workerinput", None):
-        config.stash[POSTGRES] = Postgres.told(worker["postgres"])
+        config.stash[POSTGRES] = postgres = Postgres.told(worker["postgres"])
+        config.stash[FURNISHED] = Furnished(Databases(postgres), Path(worker["furnished"]))
         return
     config.stash[POSTGRES] = postgres = Postgres.find(os.environ.get("BAHI_TEST_POSTGRES_URL"))
+    folder = Path(tempfile.mkdtemp(prefix="bahi-furnished-", dir=memory()))
+    config.stash[FURNISHED] = Furnished(Databases(postgres), folder)
     if CI and postgres.binaries is None:
         raise pytest.UsageError(NO_PROGRAMS if postgres.is_there else NO_SERVER)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run half as many again as there are processors: a test that waits for a server uses none."""
+    if hasattr(os, "sched_getaffinity"):  # a container may have fewer than there are
+        processors = len(os.sched_getaffinity(0))
+    else:
+        processors = os.cpu_count() or 1
+    return processors + processors // 2
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `-m unit` runs, and begin with the long proofs, so that none is waited for."""
+    for it in items:
+        asks = getattr(it, "fixturenames", ())
+        if STORED.isdisjoint(asks) and APART.isdisjoint(it.path.parts):
+            it.add_marker("unit")
+    items.sort(key=lambda it: it.get_closest_marker("torture") is None)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Start the server in the controller before its first worker, and tell each where it is."""
     node.workerinput["postgres"] = node.config.stash[POSTGRES].tell()
+    node.workerinput["furnished"] = str(node.config.stash[FURNISHED].folder)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the server that this process started."""
+    """Remove what this process made, and stop the server that it started."""
+    if hasattr(config, "workerinput"):
+        return
+    if furnished := config.stash.get(FURNISHED, None):
+        furnished.remove()
     if postgres := config.stash.get(POSTGRES, None):
         postgres.close()
 
@@ -123,13 +164,9 @@ def empty_database(request: pytest.FixtureRequest, make_database: MakeDatabase) 
 
 
 @pytest.fixture(scope="session")
-def furnished(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Furnished]:
+def furnished(request: pytest.FixtureRequest) -> Furnished:
     """Hand out copies of a house that was migrated once: `furnished.copy(kind, home, make)`."""
-    house = Furnished(databases, tmp_path_factory.mktemp("furnished"))
-    yield house
-    house.remove()
+    return request.config.stash[FURNISHED]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from bahi.accounts.service.accounts import list_accounts
 from bahi.bootstrap import House
+from bahi.bootstrap.margins import margin_for
 from bahi.bootstrap.masters import load_shipped
 from bahi.bootstrap.pages import opening_of
 from bahi.bootstrap.reconciling import How, reconcile_one
@@ -40,11 +41,13 @@ from bahi.portfolio.model.adjustment import Brought
 from bahi.portfolio.model.book import Book
 from bahi.portfolio.model.margin import Contract
 from bahi.portfolio.model.money import Entry
+from bahi.portfolio.model.official import Official
 from bahi.portfolio.model.position import Key, Position
 from bahi.portfolio.model.terms import Terms as Costs
 from bahi.portfolio.repository.position import of_account
 from bahi.portfolio.service.beginning import BroughtForward, bring_forward
 from bahi.portfolio.service.books import page_of
+from bahi.portfolio.service.official import enter_official
 from bahi.portfolio.tables import holdings, ledger_entries
 from bahi.risk.model.limits import NO_LIMITS
 from bahi.risk.service.switching import open_account
@@ -199,8 +202,11 @@ def test_three_days_end_one_after_the_other(home: dict[str, str]) -> None:
         assert [it[:2] for it in await days.lines(Entry.NOTE)] == [("2036-11-24", "NOTE")]
         await days.is_right()
 
+        before = (await days.position(on_share)).margin
         await days.at("2036-11-25 07:40:00")
-        assert (await days.ends()).delivered == 1
+        morning = await days.ends()
+        assert (morning.delivered, morning.remargined) == (1, 1)
+        assert (await days.position(on_share)).margin == -(-before * 3 // 2)  # it ends today
         assert await days.held() == [("SBIN", 20, 0)]
         await days.at("2036-11-25 14:00:00")
         assert (await days.ends()).expired == (0, ())  # they trade still
@@ -353,6 +359,127 @@ def test_old_trades_leave_by_the_clock_once_their_orders_have(home: dict[str, st
         assert done is not None
         assert done["sandbox"] == seen["sandbox"]
         assert (await days.position(SHARES)).net == 20
+        await days.is_right()
+
+    days_pass(home, story)
+
+
+def test_orders_are_told_what_they_would_need_before_they_are_placed(home: dict[str, str]) -> None:
+    async def story(days: Days) -> None:
+        await days.at(MONDAY)
+        on_index, lot = days.in_the_money("NIFTY")
+        market = {"order_type": OrderType.MARKET, "product": Product.MARGIN, "quantity": lot}
+        buy = PlaceOrder(segment=on_index.segment, symbol=on_index.symbol, side=Side.BUY, **market)
+        write = replace(buy, side=Side.SELL)
+        account = days.desk.account_id
+        (needs,) = (await margin_for(days.house, ACTOR, account, [buy])).each
+        assert needs.total == needs.premium > 0
+        (blocks,) = (await margin_for(days.house, ACTOR, account, [write])).each
+        assert blocks.total == blocks.span > needs.total
+        await days.buys(on_index, lot)
+        found = await margin_for(days.house, ACTOR, account, [write])
+        assert (found.total, found.fits) == (0, True)
+        await days.is_right()
+
+    days_pass(home, story)
+
+
+def test_shares_held_as_mtf_go_through_their_days(home: dict[str, str]) -> None:
+    funded = SHARES._replace(product=Product.MTF)
+
+    async def story(days: Days) -> None:
+        await days.at(MONDAY)
+        await days.buys(funded, 20)
+        bought = await days.position(funded)
+        assert 4 * bought.margin - bought.open_cost in range(4)  # a quarter, rounded up
+        await days.at("2036-11-24 16:20:00")
+        assert (await days.ends()).interest == 0
+        await days.is_right()
+        await days.at("2036-11-25 07:40:00")
+        morning = await days.ends()
+        assert (morning.delivered, morning.interest > 0) == (1, True)
+        assert [it[0] for it in await days.lines(Entry.FEE)] == ["2036-11-25"]
+        await days.is_right()
+        await days.at("2036-11-25 10:00:00")
+        sell = PlaceOrder(
+            segment=funded.segment,
+            symbol=funded.symbol,
+            side=Side.SELL,
+            quantity=21,
+            product=Product.MTF,
+            order_type=OrderType.LIMIT,
+            price=_reaching(days.desk, funded),
+        )
+        refused = await place_order(days.desk, sell)
+        assert (refused.status, refused.error_code) == (OrderStatus.REJECTED, "NOT_ALLOWED")
+        before = await days.page()
+        await days.at("2036-12-02 07:40:00")
+        await days.ends()  # of a week that the house was away
+        fees = await days.lines(Entry.FEE)
+        assert [it[0] for it in fees] == [
+            "2036-11-25", "2036-11-26", "2036-11-27", "2036-11-28", "2036-11-29", "2036-11-30",
+            "2036-12-01", "2036-12-02",
+        ]  # fmt: skip
+        assert len({it[2] for it in fees}) == 1
+        assert (await days.page()).cash - before.cash == sum(it[2] for it in fees[1:])
+        await days.at("2037-01-20 07:40:00")
+        await days.ends()
+        assert len(await days.lines(Entry.FEE)) == 6 + 31 + 20  # each day of the three months
+        await days.is_right()
+
+    days_pass(home, story)
+
+
+def brought(days: Days, key: Key, strike: str) -> tuple[Any, ...]:
+    """Return what brings 1,000 of an option from elsewhere, at 50 paise each."""
+    forward = BroughtForward(
+        account_id=days.desk.account_id,
+        key=key,
+        contract=Contract(is_option=True, strike=parse_price(strike)),
+        lots=(Brought(date(2036, 11, 20), 1000, parse_money("500")),),
+        reason="brought from elsewhere",
+    )
+    return bring_forward, ACTOR, forward, Costs(plan="none"), days.clock()
+
+
+def test_a_currency_option_waits_for_its_reference_rate(home: dict[str, str]) -> None:
+    option = Key(Segment.NSE_CURRENCY, "USDINR25NOV3680CE", Product.MARGIN)
+
+    async def story(days: Days) -> None:
+        await days.at(MONDAY)
+        await days.desk.store.write(*brought(days, option, "80"))
+        await days.at("2036-11-25 23:58:00")
+        assert (await days.ends()).expired.settled == 0
+        assert "the reference rate of USDINR of 2036-11-25" in (await days.alert() or "")
+        rate = Official(option.segment, "USDINR", TUESDAY, parse_price("80.4025"), "FBIL")
+        await days.house.stores["main"].write(enter_official, ACTOR, rate, days.clock())
+        assert (await days.ends()).expired == (1, ())
+        assert [it[2] for it in await days.lines(Entry.EXPIRY)] == [parse_money("402.5")]
+        assert await days.alert() is None
+        await days.is_right()
+
+    days_pass(home, story)
+
+
+def test_an_option_on_goods_becomes_the_next_future_of_the_made_up_market(
+    home: dict[str, str],
+) -> None:
+    option = Key(Segment.MCX_COMM, "CRUDEOIL25NOV36100CE", Product.MARGIN)
+    future = Key(Segment.MCX_COMM, "CRUDEOIL19DEC36FUT", Product.MARGIN)
+
+    async def story(days: Days) -> None:
+        await days.at(MONDAY)
+        await days.desk.store.write(*brought(days, option, "100"))
+        await days.at("2036-11-25 20:00:00")
+        assert (await days.ends()).expired == (0, ())  # it trades in the evening
+        await days.at("2036-11-25 23:58:00")
+        assert (await days.ends()).expired == (1, ())
+        opened = await days.position(future)
+        assert opened.net == 1000
+        gained = sum(it[2] for it in await days.lines(Entry.EXPIRY))
+        assert opened.open_cost - gained == parse_money(
+            "100000"
+        )  # together they come to its strike
         await days.is_right()
 
     days_pass(home, story)

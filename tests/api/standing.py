@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -15,12 +15,14 @@ from bahi.accounts.model import Account
 from bahi.accounts.service.accounts import Wished, add_account
 from bahi.accounts.service.applications import Secrets, register
 from bahi.accounts.service.keys import issue_key
+from bahi.api.limits import Limits
+from bahi.api.requests import Requests
 from bahi.asgi import doors_of
 from bahi.bootstrap import House, build
 from bahi.bootstrap.first_start import admin_of
 from bahi.config import Settings
 from bahi.identity.model import User
-from bahi.identity.service.keys import PURPOSE, new_key
+from bahi.identity.service.keys import PURPOSE, Keys, new_key
 from bahi.identity.service.users import create_user
 from bahi.kernel.actor import Actor
 from bahi.kernel.clock import Clock, SystemClock
@@ -35,6 +37,15 @@ CHEAP: Final = PasswordCost(passes=1, memory_kib=8, lanes=1)
 BASE: Final = "http://bahi.test"
 PASSWORD: Final = "correct horse battery"
 STRANGER: Final = ("203.0.113.9", 50_000)
+
+
+class Seconds:
+    """A clock that moves when told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @dataclass
@@ -164,16 +175,30 @@ def standing(
     clock: Clock | None = None,
     pause: Callable[[float], Awaitable[None]] = no_pause,
     worker: str = "apart",
+    seconds: Seconds | None = None,
 ) -> T:
-    """Open a house's doors, let the story happen, close them."""
+    """Open a house's doors, let the story happen, close them.
+
+    With `seconds`, what strangers and keys may ask in a minute is counted by them.
+    """
 
     async def whole() -> T:
         settings = Settings.from_environment({**environ, "BAHI_WORKER": worker})
         house = build(
             settings, clock=clock or SystemClock(), pause=pause, passwords=Passwords(CHEAP)
         )
-        app = doors_of(house)
+        app = doors_of(house) if seconds is None else counting(house, seconds)
         async with app.router.lifespan_context(app), AsyncExitStack() as stack:
-            return await story(Standing(house, app, stack))
+            return await story(Standing(app.state.house, app, stack))
 
     return asyncio.run(whole())
+
+
+def counting(house: House, seconds: Seconds) -> FastAPI:
+    """Put the doors on a house whose minutes are the test's own."""
+    main, revisions = house.stores["main"], house.revisions
+    app = doors_of(replace(house, keys=Keys(main, house.vault, house.clock, revisions, seconds)))
+    for layer in app.user_middleware:
+        if layer.cls is Requests:
+            layer.kwargs["callers"].limits = Limits(seconds)
+    return app

@@ -26,7 +26,7 @@ from bahi.kernel.words import LoginFailure
 from bahi.telemetry.service import end_logging, set_up_logging
 from tests.api.standing import Standing, standing
 from tests.cli.processes import HEADS, environment
-from tests.databases import Database, Databases, MakeDatabase
+from tests.databases import Database, Databases, Kind, MakeDatabase
 from tests.furnished import Furnished
 
 SECRET = "hunter2"
@@ -40,9 +40,23 @@ def house(tmp_path: Path, furnished: Furnished, make_database: MakeDatabase) -> 
     asyncio.run(house.close())
 
 
-@pytest.fixture
-def app(house: House) -> FastAPI:
-    return doors_of(house)
+@pytest.fixture(scope="module")
+def app(furnished: Furnished, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    """Stand on a house that no test changes, with a door that fails as it is told to."""
+    env = furnished.copy("sqlite", tmp_path_factory.mktemp("app") / "data", no_database)
+    house = build(Settings.from_environment(env))
+    app = doors_of(house)
+
+    @app.get("/fails")
+    async def fails() -> None:
+        raise app.state.failure
+
+    yield app
+    asyncio.run(house.close())
+
+
+def no_database(kind: Kind, template: Database | None = None) -> Database:
+    raise AssertionError(f"a house of files needs no {kind} of {template}")
 
 
 def ask(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response:
@@ -55,9 +69,7 @@ def ask(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response:
 
 
 def door_that_raises(app: FastAPI, failure: Exception) -> None:
-    @app.get("/fails")
-    async def fails() -> None:
-        raise failure
+    app.state.failure = failure
 
 
 def every_failure(kind: type[BahiError] = BahiError) -> Iterator[type[BahiError]]:

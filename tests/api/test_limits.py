@@ -7,16 +7,7 @@ import pytest
 from bahi.api.callers import home_of
 from bahi.api.limits import SUBJECTS_AT_MOST, Limits
 from bahi.identity.service.keys import UNKNOWN_PER_ADDRESS, new_key
-from tests.api.standing import STRANGER, Standing, standing
-
-
-class Seconds:
-    """A clock that moves when told to."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.api.standing import STRANGER, Seconds, Standing, standing
 
 
 def test_a_share_is_counted_in_minutes_and_each_subject_has_its_own() -> None:
@@ -54,7 +45,7 @@ def test_a_key_has_its_share_and_is_told_what_is_left(house: dict[str, str]) -> 
         assert answers[0].headers["x-ratelimit-limit"] == "3"
         assert (await other.get("/v1/me")).status_code == 200
 
-    standing(house, story)
+    standing(house, story, seconds=Seconds())
 
 
 def test_an_address_of_strangers_has_its_share_and_others_are_not_touched(
@@ -75,7 +66,7 @@ def test_an_address_of_strangers_has_its_share_and_others_are_not_touched(
         for path in ("/healthz", "/readyz", "/static/bahi.css"):
             assert (await stranger.get(path)).status_code == 200
 
-    standing(house, story)
+    standing(house, story, seconds=Seconds())
 
 
 def test_numbers_are_for_who_is_near_or_an_admin(house: dict[str, str]) -> None:
@@ -91,7 +82,7 @@ def test_numbers_are_for_who_is_near_or_an_admin(house: dict[str, str]) -> None:
         assert (await admin.get("/metrics")).status_code == 200
         assert (await trader.get("/metrics")).status_code == 403
 
-    standing(house, story)
+    standing(house, story, seconds=Seconds())
 
 
 def test_strangers_at_an_address_lock_out_nobody_who_is_known_there(house: dict[str, str]) -> None:
@@ -119,7 +110,7 @@ def test_strangers_at_an_address_lock_out_nobody_who_is_known_there(house: dict[
             assert (await known.get("/v1/me")).status_code == 200
         assert (await here.get("/auth/go/unknown")).status_code == 401
 
-    standing(house, story)
+    standing(house, story, seconds=Seconds())
 
 
 @pytest.mark.parametrize(
@@ -150,4 +141,4 @@ def test_a_household_of_ipv6_has_one_share_however_many_addresses_it_takes(
         neighbour = await it.client(peer=("2001:db8:0:1::1", 1))
         assert (await neighbour.get("/v1/me")).status_code == 401
 
-    standing(house, story)
+    standing(house, story, seconds=Seconds())

@@ -7,6 +7,7 @@ import signal
 import socket
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -15,14 +16,23 @@ import pytest
 
 from bahi.bootstrap import take_service_lock
 from bahi.config import STORE_VARIABLES
-from tests.cli.processes import HEADS, Service, bahi, environment, refusal
-from tests.databases import Database
+from tests.cli.processes import HEADS, Environment, Service, bahi, environment, refusal
+from tests.databases import KINDS, Database, Kind, MakeDatabase
+from tests.furnished import Furnished
 from tests.ports import LOOPBACK, reserve_port
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture
+def lived_in(
+    home: Path, furnished: Furnished, furnished_at: datetime, make_database: MakeDatabase
+) -> Environment:
+    """Lead to a house that has been started before: for what is no matter of a first start."""
+    return furnished.copy("sqlite", home, make_database, at=furnished_at)
 
 
 def test_a_first_start_makes_everything_and_says_where_it_is(
@@ -45,8 +55,10 @@ def test_a_first_start_makes_everything_and_says_where_it_is(
     assert "Traceback" not in errors
 
 
-def test_as_long_as_the_admin_has_no_password_a_start_says_a_link_to_one(home: Path) -> None:
-    env = environment(home)
+def test_as_long_as_the_admin_has_no_password_a_start_says_a_link_to_one(
+    lived_in: Environment,
+) -> None:
+    env = lived_in
     with Service(env) as service:
         first = welcome_link(service)
         service.stop()
@@ -84,9 +96,9 @@ def test_what_a_start_makes_is_closed_to_others(home: Path) -> None:
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_with_nought_while_clients_hold_their_connections(
-    home: Path, by: signal.Signals
+    lived_in: Environment, by: signal.Signals
 ) -> None:
-    with Service(environment(home)) as service, httpx.Client(base_url=service.url) as client:
+    with Service(lived_in) as service, httpx.Client(base_url=service.url) as client:
         assert client.get("/healthz").status_code == 200
         with socket.create_connection((LOOPBACK, httpx.URL(service.url).port or 0)) as half_asked:
             half_asked.sendall(b"GET /healthz HTTP/1.1\r\n")
@@ -108,19 +120,17 @@ def test_a_second_start_finds_what_the_first_one_made(home: Path) -> None:
     assert (home / "keyring").read_text() == keyring
 
 
-def test_a_second_service_on_the_folder_is_told_of_the_first(home: Path) -> None:
-    env = environment(home)
-    with Service(env) as service:
-        sentence = refusal("up", "--port", "0", env=env)
+def test_a_second_service_on_the_folder_is_told_of_the_first(lived_in: Environment) -> None:
+    with Service(lived_in) as service:
+        sentence = refusal("up", "--port", "0", env=lived_in)
         assert f"process {service.process.pid}" in sentence
         assert service.health()["status"] == "healthy"
 
 
-def test_a_killed_service_leaves_no_lock_behind(home: Path) -> None:
-    env = environment(home)
-    with Service(env) as service:
+def test_a_killed_service_leaves_no_lock_behind(lived_in: Environment) -> None:
+    with Service(lived_in) as service:
         service.stop(signal.SIGKILL)
-    with Service(env) as service:
+    with Service(lived_in) as service:
         assert service.health()["status"] == "healthy"
 
 
@@ -208,10 +218,15 @@ def test_a_setting_that_cannot_be_used_is_named(home: Path) -> None:
     assert sentence == "BAHI_PORT is 'eighty'; it must be a whole number from 0 to 65535."
 
 
-def test_stores_without_their_keyring_are_not_served(home: Path, empty_database: Database) -> None:
-    env = environment(home, empty_database)
-    with Service(env) as service:
-        service.stop()
+@pytest.mark.parametrize("kind", KINDS)
+def test_stores_without_their_keyring_are_not_served(
+    home: Path,
+    furnished: Furnished,
+    furnished_at: datetime,
+    make_database: MakeDatabase,
+    kind: Kind,
+) -> None:
+    env = furnished.copy(kind, home, make_database, at=furnished_at)
     keys = (home / "keyring").read_text()
     (home / "keyring").unlink()
     sentence = refusal("up", env=env)

@@ -20,6 +20,8 @@ from tests.proxy import Proxy, When
 
 MakeCluster = Callable[..., Cluster]
 WRITERS = 8
+ACCOUNTS = 3
+"""Fewer than writers, so that some units wait together and share a transaction."""
 
 
 @dataclass
@@ -63,7 +65,8 @@ class Load:
             n += 1
             note = f"{writer}-{n}"
             try:
-                await self._store.write(enter_pair, note, 1 + writer % 4, account=writer)
+                account = writer % ACCOUNTS
+                await self._store.write(enter_pair, note, 1 + account, account=account)
             except InDoubt:
                 self.ends.doubtful.add(note)
             except NotCommitted:

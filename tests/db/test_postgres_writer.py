@@ -10,9 +10,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import psycopg
 import pytest
 
-from bahi.db import postgres_writer
+from bahi.db import postgres, postgres_writer
 from bahi.db.failures import DatabaseAway
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
@@ -55,6 +56,53 @@ def test_units_that_wait_for_each_other_are_both_committed(postgres_url: str) ->
 
     run(postgres_url, story)
     assert len(tries) == 3, "one of the two was given up and run again"
+
+
+def test_a_deadlock_that_shows_only_with_commit_is_ended_by_another_run(postgres_url: str) -> None:
+    create(postgres_url)
+    both_hold_one = threading.Barrier(2)
+    tries: list[int] = []
+
+    def cross(tx: Tx, first: int, second: int) -> None:
+        tries.append(first)
+        tx.change(ADD_TO_BALANCE, {"book": first, "amount": 1})
+        if tries.count(first) == 1:
+            both_hold_one.wait(30)
+        tx.put(ADD_TO_BALANCE, {"book": second, "amount": 1})
+
+    async def story(store: Store) -> None:
+        await asyncio.gather(
+            store.write(cross, 1, 2, account=1), store.write(cross, 2, 1, account=2)
+        )
+        said, _ = await store.read(balances)
+        assert said == [2, 2, 0, 0]
+
+    run(postgres_url, story)
+    assert len(tries) == 3, "one of the two was given up and run again"
+
+
+@pytest.mark.parametrize("looks", [True, False], ids=["seen by a look", "seen at COMMIT"])
+def test_a_change_put_behind_somebodys_lock_is_given_up_in_time(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, looks: bool
+) -> None:
+    create(postgres_url)
+    monkeypatch.setattr(postgres, "LOCK_TIMEOUT_MS", 50)
+
+    def put(tx: Tx) -> None:
+        tx.put(ADD_TO_BALANCE, {"book": 1, "amount": 1})
+        if looks:
+            notes(tx)
+
+    async def story(store: Store) -> None:
+        with psycopg.connect(postgres_url) as other:
+            other.execute("SELECT 1 FROM main.books WHERE id = 1 FOR UPDATE")
+            with pytest.raises(NotCommitted, match="lock timeout"):
+                await store.write(put, account=1)
+        await store.write(put, account=1)
+        said, _ = await store.read(balances)
+        assert said == [1, 0, 0, 0]
+
+    run(postgres_url, story)
 
 
 def test_a_commit_that_nobody_can_be_asked_about_is_in_doubt(

@@ -18,7 +18,17 @@ from bahi.db.tx import Tx
 from bahi.kernel.errors import BahiError, TooMuch, Unavailable
 from tests.clusters import Cluster
 from tests.databases import Database
-from tests.db.ledger import Gate, create, enter, entries, notes, open_store, path_of
+from tests.db.ledger import (
+    ADD_TO_BALANCE,
+    Gate,
+    create,
+    enter,
+    entries,
+    notes,
+    open_store,
+    path_of,
+)
+from tests.proxy import Proxy
 
 COUNT = sa.select(sa.func.count()).select_from(entries)
 
@@ -60,9 +70,32 @@ def test_a_read_changes_nothing(empty_database: Database) -> None:
             await store.read(enter, "sneaked in")
         with pytest.raises(BahiError, match=r"read-?\s?only"):
             await store.read(lambda view: view.change(sa.text("UPDATE books SET balance = 9")))
+        with pytest.raises(BahiError, match=r"read-?\s?only"):
+            await store.read(lambda view: view.put(ADD_TO_BALANCE, {"book": 1, "amount": 9}))
         assert await store.read(notes) == set()
 
     run(empty_database.url, story)
+
+
+def test_connections_that_were_cut_a_moment_after_their_reads_cost_no_read(
+    postgres_url: str,
+) -> None:
+    create(postgres_url)
+    together = threading.Barrier(6)
+
+    def meet(view: Tx) -> set[str]:
+        found = notes(view)
+        together.wait(30)
+        return found
+
+    async def story(store: Store) -> None:
+        for _ in range(3):
+            await asyncio.gather(*(store.read(meet) for _ in range(6)))
+            proxy.cut()
+            assert await asyncio.gather(*(store.read(notes) for _ in range(6))) == [set()] * 6
+
+    with Proxy(postgres_url) as proxy:
+        run(proxy.url, story)
 
 
 def test_too_many_rows_are_refused_and_not_cut_off(

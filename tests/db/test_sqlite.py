@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -42,6 +43,34 @@ def test_every_connection_is_opened_as_promised(
             written = await stores[store].write(pragmas)
             assert written == PROMISED | {"synchronous": synchronous}
             assert (await stores[store].read(pragmas)).items() >= PROMISED.items()
+        finally:
+            await stores.close()
+
+    asyncio.run(story())
+
+
+def test_only_a_batch_of_which_nothing_need_last_leaves_the_disk_to_a_later_one(
+    tmp_path: Path,
+) -> None:
+    def waits(tx: Tx) -> int:
+        return int(pragmas(tx)["synchronous"])  # type: ignore[call-overload]
+
+    async def story() -> None:
+        stores = Stores({"main": f"sqlite:///{tmp_path / 'x.sqlite'}"}, lambda: 1)
+        store, full, normal = stores["main"], 2, 1
+        try:
+            assert await store.write(waits) == full
+            assert await store.write(waits, durable=False) == normal
+            assert await store.write(waits) == full
+            free = threading.Event()
+            held = asyncio.ensure_future(store.write(lambda _: free.wait(), durable=False))
+            together = [
+                asyncio.ensure_future(store.write(waits, durable=it)) for it in (False, True, False)
+            ]
+            await asyncio.sleep(0)  # all of them wait behind the first
+            free.set()
+            assert await held
+            assert await asyncio.gather(*together) == [full] * 3
         finally:
             await stores.close()
 

@@ -332,7 +332,7 @@ def test_an_offer_is_dropped_and_counted_when_there_is_no_room(
         held = asyncio.ensure_future(store.write(gate.hold, account=0))
         await asyncio.to_thread(gate.reached.wait)
         lane = store._writer.lane_of(0)
-        monkeypatch.setattr(store._writer, "lane_of", lambda _account: lane)
+        monkeypatch.setattr(store._writer, "lane_of", lambda *_whose: lane)
         assert [store.offer(enter, f"o{n}") for n in range(5)] == [True, True, True, False, False]
         assert store.dropped == 2
         gate.open()

@@ -11,14 +11,16 @@ import os
 
 from bahi.db.tx import Tx
 from bahi.kernel.errors import InDoubt, NotCommitted
-from tests.db.ledger import enter, open_store
+from tests.db.ledger import ADD_ENTRY, ADD_TO_BALANCE, enter, open_store
 from tests.forking import Forking, fork_on_demand, say
 
 
 def enter_pair(tx: Tx, note: str, book: int) -> None:
-    """Write two entries that stand or fall together."""
+    """Write two entries that stand or fall together, the second without waiting."""
     enter(tx, f"{note}/debit", 3, book)
-    enter(tx, f"{note}/credit", 5, book)
+    credit = {"id": tx.new_id(), "book_id": book, "amount": 5, "note": f"{note}/credit"}
+    tx.put(ADD_TO_BALANCE, {"book": book, "amount": 5})
+    tx.put(ADD_ENTRY, credit)
 
 
 def whole_units(notes: set[str]) -> set[str]:

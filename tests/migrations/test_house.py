@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bahi.config import Settings
 from bahi.db.migrate import History, Migrator, StepFailed
 from bahi.db.opening import Database, lay
 from bahi.db.schema import STORES
@@ -101,14 +102,12 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_a_planted_difference_is_found_and_named(
-    empty_database: databases.Database, planted: str
-) -> None:
-    moves = of("main", empty_database)
-    moves.upgrade()
+def test_a_planted_difference_is_found_and_named(home: dict[str, str], planted: str) -> None:
+    main = Database("main", Settings.from_environment(home).main)
+    moves = Migrator(main, history("main"))
     on_sqlite, on_postgresql, name = PLANTED[planted]
     with moves.database.opened() as core:
-        lay(core, on_sqlite if empty_database.kind == "sqlite" else on_postgresql)
+        lay(core, on_sqlite if main.path else on_postgresql)
     found = moves.differences()
     assert len(found) == 1
     assert name in found[0]

@@ -22,8 +22,11 @@ OPEN = {"BAHI_MARKET": "simulated", "BAHI_MARKET_ALWAYS_OPEN": "yes"}
 
 async def paper_desk(house: House) -> Desk:
     """Return the desk of the account that every house begins with; no limit binds it."""
-    await house.furnish()
-    (account, *_) = await house.stores["main"].read(list_accounts, ACTOR, fresh=True)
+    main = house.stores["main"]
+    if not (accounts := await main.read(list_accounts, ACTOR, fresh=True)):
+        await house.furnish()
+        accounts = await main.read(list_accounts, ACTOR, fresh=True)
+    account = accounts[0]
     begins = (opening_of(account), NO_LIMITS, house.clock())
     await house.stores["sandbox"].write(open_account, *begins, account=account.id)
     return await house.desk(ACTOR, account.id)

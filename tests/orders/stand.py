@@ -30,6 +30,7 @@ class Stand(NamedTuple):
     broker: MemoryBroker
     sweep: Sweep
     clock: StoppedClock
+    grounds: Grounds
 
     async def known(self, order: Order) -> Order:
         found = await self.desk.store.read(find, order.id, fresh=True)
@@ -61,7 +62,7 @@ async def stand_of(house: House, clock: StoppedClock) -> Stand:
         listed=house.floor.market.instrument,
         clock=clock,
     )
-    return Stand(house, desk, broker, Sweep(grounds), clock)
+    return Stand(house, desk, broker, Sweep(grounds), clock, grounds)
 
 
 Story = Callable[[Stand], Awaitable[None]]

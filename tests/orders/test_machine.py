@@ -1,7 +1,8 @@
 """Whatever is asked, told, lost, silent, late, twice, and wherever it dies: the book stays right.
 
 A broker that misbehaves in every way it can is traded with by a machine that draws what happens
-next. After every step I1 to I6 and I12 hold; in the end the book is the broker's journal.
+next, while somebody stops and releases the account, limits the day's loss, and prices come or fail.
+After every step I1 to I7, I11 and I12 hold; in the end the book is the broker's journal.
 """
 
 from __future__ import annotations
@@ -44,15 +45,21 @@ from bahi.kernel.words import (
 )
 from bahi.orders.model.changing import ModifyOrder
 from bahi.orders.model.order import GRACE, NOT_FOUND, NOT_SENT, SEND_WITHIN, Order
-from bahi.orders.model.wishes import PlaceOrder
+from bahi.orders.model.wishes import PlaceOrder, Seen
+from bahi.orders.service.aiming import place_smart
 from bahi.orders.service.cancelling import cancel_order
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.ingesting import Word, ingest
 from bahi.orders.service.modifying import modify_order
 from bahi.orders.service.placing import Intent, place_order, record_intent, ticket_of
 from bahi.orders.service.sweeping import Grounds, Sweep
-from bahi.portfolio.model.book import Opening
+from bahi.orders.service.waiting import approve_order
+from bahi.portfolio.model.book import Book, Opening
+from bahi.portfolio.repository.book import read as read_book
 from bahi.portfolio.service.books import open_book
+from bahi.risk.model.limits import Limits
+from bahi.risk.service import switching
+from bahi.risk.service.marking import mark
 from tests.living import stopped
 from tests.orders.balance import assert_balanced
 from tests.orders.brokers import CANCELLED, FAULTS, REJECTED, WELL, MemoryBroker, Placed
@@ -60,11 +67,16 @@ from tests.orders.desks import ACTOR, NOON, OPEN
 
 T = TypeVar("T")
 EXPIRED = OrderStatus.EXPIRED
+PENDING = OrderStatus.PENDING
 A_PRICE = Price(8_000_000)
 PRICES = [Price(A_PRICE + 1_000 * step) for step in (-2, 0, 3)]
 SIZES = st.integers(1, 40)
 FAULT = st.sampled_from([WELL, WELL, *FAULTS])
 PLACE = st.integers(0, 1_000)
+SBIN = (Segment.NSE_EQ, "SBIN")
+MOST_LOST = Money(5 * SCALE)
+FAR = [Price(A_PRICE + 50_000 * sign) for sign in (-1, 1)]
+DENIALS = {"KILL_SWITCH", "DAILY_LOSS", "STALE_PRICE"}
 accounts = itertools.count(7_000)
 
 
@@ -100,8 +112,8 @@ class TradingMachine(RuleBasedStateMachine):
         self.account = next(accounts)
         self.hands = itertools.count(1)
 
-    @initialize(by_fill=st.booleans())
-    def begin(self, by_fill: bool) -> None:
+    @initialize(by_fill=st.booleans(), is_limited=st.booleans())
+    def begin(self, by_fill: bool, is_limited: bool) -> None:
         self.clock.set(NOON)  # each example begins at the same time, or it could not be told again
         self.broker = MemoryBroker(self.clock, by_fill=by_fill)
         opening = Opening(
@@ -122,6 +134,12 @@ class TradingMachine(RuleBasedStateMachine):
             terms=self.ground.house.floor.terms_of(self.account),
             clock=self.clock,
         )
+        self.whom = switching.Whom(scope=switching.Scope.ACCOUNT, account_id=self.account)
+        self.is_stopped = self.is_limited = self.was_latched = False
+        self.before_the_stop: set[int] = set()
+        if is_limited:
+            self.limit_the_loss()
+            self.value(A_PRICE)
         self._forget()
 
     def _forget(self) -> None:
@@ -167,13 +185,55 @@ class TradingMachine(RuleBasedStateMachine):
         self, side: Side, size: int, price: Price | None, name: str | None, fault: str
     ) -> None:
         taken = name is not None and any(it.client_order_id == name for it in self._orders())
-        calls = self.broker.calls.total()
-        if not taken:
-            self.broker.next.append(fault)
+        calls, page = self.broker.calls.total(), self._page()
+        self.broker.next.append(fault)
         order = self.ground.do(place_order(self.desk, self._wish(side, size, price, name)))
+        self.broker.next.clear()
         assert order.client_order_id == name
-        assert self.broker.calls.total() - calls == (0 if taken else 1)
-        assert taken or order.error_code in {None, NOT_SENT}, order.error_message
+        is_denied = not taken and not order.is_exit and self._is_denied(page)
+        assert self.broker.calls.total() - calls == (0 if taken or is_denied else 1)
+        if not taken:
+            allowed = DENIALS if is_denied else {None, NOT_SENT}
+            assert order.error_code in allowed, order.error_message
+
+    def _page(self) -> Book:
+        page = self.ground.do(self.store.read(read_book, self.account, fresh=True))
+        assert page is not None
+        return page
+
+    def _is_denied(self, page: Book) -> bool:
+        """Say whether an entry has to be refused by what the page knows (I7, I11)."""
+        if self.is_stopped:
+            return True
+        if not self.is_limited:
+            return False
+        if page.unrealized is None or page.marked_at is None:
+            return True
+        is_old = self.clock() - page.marked_at > timedelta(seconds=60)
+        return is_old or page.latched_at is not None or _lost(page) >= MOST_LOST
+
+    @rule(
+        where=st.integers(-40, 40),
+        name=st.sampled_from([None, None, "c"]),
+        is_held=st.booleans(),
+        faults=st.lists(FAULT, max_size=3),
+    )
+    def aim(self, where: int, name: str | None, is_held: bool, faults: list[str]) -> None:
+        """Ask for a target, where the exchange takes less than that in one order."""
+
+        def look(segment: Segment, symbol: str) -> Seen:
+            seen = self.desk.look(segment, symbol)
+            return replace(seen, instrument=replace(seen.instrument, freeze_qty=15))
+
+        desk = replace(self.desk, look=look, needs_approval=lambda _: is_held)
+        self.broker.next.extend(faults)
+        aim = self.ground.do(place_smart(desk, self._wish(Side.BUY, 0, A_PRICE, name), where))
+        self.broker.next.clear()
+        assert aim.fault is None
+        assert all(it.quantity <= 15 for it in aim.orders)
+        if name is None and aim.orders:
+            asked = sum(it.quantity for it in aim.orders if it.status is not REJECTED)
+            assert asked <= abs(where - aim.net) - aim.working, "more than was missing"
 
     @rule(size=SIZES, is_sent=st.booleans())
     def die_while_placing(self, size: int, is_sent: bool) -> None:
@@ -188,8 +248,58 @@ class TradingMachine(RuleBasedStateMachine):
             now=self.clock(),
         )
         order, _ = self._write(record_intent, intent)
-        if is_sent:
+        if is_sent and order.status is OrderStatus.TRANSIT:
             self.ground.do(self.broker.place(ticket_of(order)))
+
+    @rule(size=SIZES, side=st.sampled_from(Side))
+    def ask_a_person(self, size: int, side: Side) -> None:
+        desk = replace(self.desk, needs_approval=lambda _: True)
+        self.ground.do(place_order(desk, self._wish(side, size, A_PRICE, None)))
+
+    @rule(which=PLACE, fault=FAULT)
+    def approve(self, which: int, fault: str) -> None:
+        """Let one go that waits: it is judged as if it came now."""
+        waiting = [it for it in self._orders() if it.status is PENDING]
+        if not waiting:
+            return
+        calls, page = self.broker.calls.total(), self._page()
+        self.broker.next.append(fault)
+        order = self.ground.do(approve_order(self.desk, waiting[which % len(waiting)].id))
+        self.broker.next.clear()
+        is_denied = not order.is_exit and self._is_denied(page)
+        assert self.broker.calls.total() - calls == (0 if is_denied else 1)
+        assert order.error_code in (DENIALS if is_denied else {None, NOT_SENT})
+
+    # Who stops it, and what prices say
+
+    @precondition(lambda self: not self.is_stopped)
+    @rule()
+    def stop(self) -> None:
+        self.before_the_stop = {it.id for it in self._orders()}
+        engaged = switching.engage([self.store], ACTOR, self.whom, "stop", self.clock())
+        assert self.ground.do(engaged) == 1
+        self.is_stopped = True
+
+    @precondition(lambda self: self.is_stopped)
+    @rule()
+    def let_trade(self) -> None:
+        self.ground.do(switching.release([self.store], ACTOR, self.whom, "go on", self.clock()))
+        self.is_stopped = False
+
+    @precondition(lambda self: not self.is_limited)
+    @rule()
+    def limit_the_loss(self) -> None:
+        limits = Limits(daily_loss=MOST_LOST)
+        self.ground.do(switching.hold([self.store], ACTOR, (self.whom, limits), self.clock()))
+        self.is_limited = True
+
+    @rule(price=st.sampled_from([A_PRICE, *FAR, None]))
+    def value(self, price: Price | None) -> None:
+        """Value what is open; a price may be missing."""
+        self._write(mark, self.account, {} if price is None else {SBIN: price}, self.clock())
+        page = self._page()
+        if self.is_limited and page.unrealized is not None and _lost(page) >= MOST_LOST:
+            assert page.latched_at is not None, "a breach that was seen is no latch (I11)"
 
     @rule(which=PLACE, size=SIZES, price=st.sampled_from([*PRICES, None]), fault=FAULT)
     def modify(self, which: int, size: int, price: Price | None, fault: str) -> None:
@@ -197,12 +307,16 @@ class TradingMachine(RuleBasedStateMachine):
         if not working:
             return
         order = working[which % len(working)]
+        theirs = self.broker.orders.get(order.broker_order_id or "")
+        there = None if theirs is None else theirs.ticket.quantity
         is_limit = order.order_type is OrderType.LIMIT
         wish = ModifyOrder(order_id=order.id, quantity=size, price=price if is_limit else None)
         self.broker.next.append(fault)
         with suppress(BahiError):
             self.ground.do(modify_order(self.desk, wish))
         self.broker.next.clear()
+        if self.is_stopped and theirs is not None and there is not None and not order.is_exit:
+            assert theirs.ticket.quantity <= there, "a stopped account asks for more (I7)"
 
     @rule(which=PLACE, fault=FAULT)
     def cancel(self, which: int, fault: str) -> None:
@@ -220,13 +334,15 @@ class TradingMachine(RuleBasedStateMachine):
         return list(self.broker.orders.values())[which % len(self.broker.orders)]
 
     @precondition(lambda self: self.broker.orders)
-    @rule(which=PLACE, size=SIZES)
-    def fill(self, which: int, size: int) -> None:
-        """Fill some of an order, even of one that was cancelled."""
+    @rule(which=PLACE, size=SIZES, is_heard=st.booleans())
+    def fill(self, which: int, size: int, is_heard: bool) -> None:
+        """Fill some of an order, even of one that was cancelled; it may be heard at once."""
         order = self._theirs(which)
         left = order.ticket.quantity - order.filled
         if left and order.status is not REJECTED:
             self.broker.fill(order, min(size, left))
+            if is_heard:
+                self._hear(Word(self.broker.news[-1], EventSource.WEBSOCKET))
 
     @precondition(lambda self: self.broker.working)
     @rule(which=PLACE, status=st.sampled_from([CANCELLED, REJECTED, EXPIRED]))
@@ -294,10 +410,21 @@ class TradingMachine(RuleBasedStateMachine):
             assert mine.error_code != NOT_FOUND or mine.tag not in there, "not looked up (I11)"
         names = [it.client_order_id for it in orders if it.client_order_id]
         assert len(names) == len(set(names)), "two orders of one name (I2)"
+        if self.is_stopped:
+            for mine in orders:
+                is_new = mine.id not in self.before_the_stop and not mine.is_external
+                if is_new and not mine.is_exit and mine.status is not PENDING:
+                    assert mine.error_code == "KILL_SWITCH", "an entry went out (I7)"
+        is_latched = self._page().latched_at is not None
+        assert is_latched or not self.was_latched, "a latch was let go (I11)"
+        self.was_latched = is_latched
 
     def teardown(self) -> None:
         if not hasattr(self, "desk"):
             return
+        for waiting in self._orders():
+            if waiting.status is PENDING:
+                self.ground.do(cancel_order(self.desk, waiting.id))
         for _ in range(3):
             self.clock.advance(SEND_WITHIN + GRACE)
             self.ground.do(self.sweep.round())
@@ -333,13 +460,17 @@ class TradingMachine(RuleBasedStateMachine):
                 assert mine.traded_value == sum(it.price * it.quantity for it in theirs.fills)
         for mine in orders:
             if mine.broker_order_id is None:
-                assert mine.status is REJECTED
-                assert mine.error_code in {NOT_FOUND, NOT_SENT, None}
+                assert mine.status is (REJECTED if mine.waits_for is None else mine.status)
+                assert mine.error_code in {NOT_FOUND, NOT_SENT, None, *DENIALS}
                 assert from_tag(mine.tag) not in {
                     from_tag(it.ticket.tag)
                     for it in self.broker.orders.values()
                     if not it.ticket.tag.startswith("by-hand")
                 }
+
+
+def _lost(page: Book) -> int:
+    return -(page.realized_today + (page.unrealized or 0))
 
 
 @pytest.mark.torture

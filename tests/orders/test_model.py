@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict
 from bahi.kernel.money import Money, Price
 from bahi.kernel.ports import Fill, Update
 from bahi.kernel.words import OrderStatus, OrderType, Product, Segment, Side
 from bahi.orders.model.hearing import Told, heard, to_book
 from bahi.orders.model.order import ENDS, MOVES, NOT_FOUND, REJECTED, UNKNOWN, Order
-from bahi.orders.model.wishes import is_exit
-from bahi.portfolio.model.position import Fact, Key, fold, fold_all
+from bahi.orders.model.wishes import Seen, is_exit
+from bahi.portfolio.model.position import Fact, Key, fold, fold_all, fold_in
+from bahi.risk.model.verdict import Reference
+from tests.quotes.names import an_instrument
 
 BEGUN = datetime(2036, 11, 24, 6, 30, tzinfo=UTC)
 KEY = Key(Segment.NSE_EQ, "SBIN", Product.INTRADAY)
@@ -188,6 +191,38 @@ def test_facts_fold_to_one_position_whatever_order_they_come_in(
         assert fold(fold_all(KEY, earlier), last) == whole
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3 * 86_400),
+            st.sampled_from(Side),
+            st.integers(1, 9),
+            st.integers(1, 10**6).map(Money),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.data(),
+)
+def test_a_late_fact_begins_anew_on_the_eve_of_its_day_and_comes_to_the_same(
+    drawn: list[tuple[int, Side, int, Money]], data: st.DataObject
+) -> None:
+    facts = [
+        Fact(BEGUN + timedelta(seconds=at), number, side, quantity, value)
+        for number, (at, side, quantity, value) in enumerate(drawn)
+    ]
+    late = data.draw(st.sampled_from(facts))
+    others = [it for it in facts if it is not late]
+    known = fold_all(KEY, others)
+    eve = known.on_the_eve_of(late)
+    day = exchange_day(late.at)
+    assert (eve is not None) == (known.day == day)
+    if eve is not None:
+        of_the_day = [it for it in others if exchange_day(it.at) == day]
+        again, whole = fold_in(eve, [*of_the_day, late]), fold_all(KEY, facts)
+        assert (again, again.eve) == (whole, whole.eve)
+
+
 @pytest.mark.parametrize(
     ("side", "quantity", "net", "working", "exits"),
     [
@@ -204,3 +239,22 @@ def test_an_exit_never_takes_a_position_past_nothing(
     side: Side, quantity: int, net: int, working: int, *, exits: bool
 ) -> None:
     assert is_exit(side, quantity, net, working) is exits
+
+
+@pytest.mark.parametrize(
+    ("is_open", "age", "counts"),
+    [
+        (True, timedelta(seconds=60), True),
+        (True, timedelta(seconds=61), False),
+        (False, timedelta(days=3), True),  # the last price of a closed market is its price
+        (None, timedelta(seconds=61), False),  # nobody knows: it may have moved since
+        (None, timedelta(seconds=60), True),
+    ],
+)
+def test_an_old_price_counts_only_where_the_market_is_known_to_be_closed(
+    is_open: bool | None, age: timedelta, counts: bool
+) -> None:
+    now = datetime(2036, 11, 24, 6, 30, tzinfo=UTC)
+    reference = Reference(Price(8_000_000), now - age, "test")
+    seen = Seen(instrument=an_instrument(1, "SBIN"), is_open=is_open, reference=reference)
+    assert (seen.price_at(now) is not None) is counts

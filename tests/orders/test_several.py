@@ -19,7 +19,7 @@ from bahi.identity.model import ApiKey
 from bahi.identity.service.keys import PURPOSE, new_key
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Conflict, Forbidden, Invalid
-from bahi.kernel.money import Money
+from bahi.kernel.money import Money, Price
 from bahi.kernel.words import (
     EventSource,
     KeyScope,
@@ -30,6 +30,7 @@ from bahi.kernel.words import (
     Segment,
     Side,
 )
+from bahi.orders.model.changing import ModifyOrder
 from bahi.orders.model.order import APPROVAL, APPROVED_WITHIN, TIME
 from bahi.orders.model.slices import MOST_SLICES, slices_of
 from bahi.orders.model.wishes import Seen
@@ -37,6 +38,7 @@ from bahi.orders.repository.order import due
 from bahi.orders.service.aiming import close_all, close_position, place_smart
 from bahi.orders.service.cancelling import cancel_order
 from bahi.orders.service.ingesting import Word, ingest
+from bahi.orders.service.modifying import modify_order
 from bahi.orders.service.placing import place_order
 from bahi.orders.service.several import place_basket, place_sliced
 from bahi.orders.service.waiting import approve_order, decline_order, lapse, release_order
@@ -257,6 +259,40 @@ def test_slices_of_a_target_that_were_cut_off_are_placed_when_it_is_asked_for_ag
 
 def _held(stand: Stand) -> Stand:
     return stand._replace(desk=replace(stand.desk, needs_approval=lambda it: it == "new"))
+
+
+def test_a_slice_that_waited_is_judged_for_itself_beside_the_others(at_a_stand: Stage) -> None:
+    async def story(plain: Stand) -> None:
+        stand = _held(_freezing_at(plain, 10))
+        wish = replace(limit(stand.desk, Side.BUY, 0), strategy="new")
+        assert wish.price is not None
+        await _hold(stand, Limits(position_value=Money(wish.price * 30)))
+        aim = await place_smart(stand.desk, wish, 25)
+        assert [it.status for it in aim.orders] == [OrderStatus.PENDING] * 3
+        sent = [await approve_order(stand.desk, it.id) for it in aim.orders]
+        assert [(it.status, it.error_message) for it in sent] == [(OPEN, None)] * 3
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_the_first_slice_of_an_exit_is_an_exit_still_when_it_is_changed(at_a_stand: Stage) -> None:
+    async def story(plain: Stand) -> None:
+        stand = _freezing_at(plain, 10)
+        await place_smart(stand.desk, limit(stand.desk, Side.BUY, 0), 25)
+        await _fill_all(stand)
+        high = away(stand.desk, Side.SELL)
+        out = await place_smart(stand.desk, limit(stand.desk, Side.SELL, 0, price=high), 0)
+        assert [it.is_exit for it in out.orders] == [True] * 3
+        whom = switching.Whom(scope=switching.Scope.GLOBAL)
+        await switching.engage([stand.desk.store], ACTOR, whom, "stop", stand.clock())
+        for it in out.orders:
+            lower = Price(high - 100 * RUPEE // 100)
+            changed = await modify_order(stand.desk, ModifyOrder(order_id=it.id, price=lower))
+            assert (changed.price, changed.is_exit, changed.margin) == (lower, True, 0)
+        await stand.balanced()
+
+    at_a_stand(story)
 
 
 def test_an_order_waits_for_a_person_and_is_judged_anew(at_a_stand: Stage) -> None:

@@ -15,9 +15,9 @@ from bahi.notify.service import find_open
 from bahi.orders.model.order import NOT_FOUND, UNSEEN
 from bahi.orders.repository.order import find_by_broker_id
 from bahi.orders.service.concluding import conclude_order
-from bahi.orders.service.ingesting import Word, ingest
+from bahi.orders.service.ingesting import Word, ingest, let_go
 from bahi.orders.service.placing import place_order
-from bahi.orders.service.sweeping import LOOK_BACK_EVERY, unsettled_orders
+from bahi.orders.service.sweeping import LOOK_BACK_EVERY, Sweep, unsettled_orders
 from tests.orders.brokers import LOST, REFUSED, SILENT, UNREACHED
 from tests.orders.desks import limit
 from tests.orders.stand import LONG_AFTER, Stand, Story
@@ -231,6 +231,55 @@ def test_what_its_broker_tells_no_more_of_after_its_day_has_expired_until_it_is_
         stand.clock.advance(LOOK_BACK_EVERY)
         await stand.sweep.round()
         assert (await stand.known(kept)).status is OrderStatus.EXPIRED
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_a_book_that_is_empty_at_night_says_nothing_before_the_market_opens_again(
+    at_a_stand: Callable[[Story], None],
+) -> None:
+    async def story(stand: Stand) -> None:
+        order = await place_order(stand.desk, limit(stand.desk))
+        opens = stand.clock() + timedelta(hours=22)
+        grounds = replace(stand.grounds, has_reopened=lambda *asked: asked[2] >= opens)
+        sweep = Sweep(grounds)
+        (placed,) = stand.broker.orders.values()
+        stand.broker.orders.clear()  # it begins its new book
+        stand.clock.advance(timedelta(hours=12, minutes=5))  # five past midnight in India
+        for _ in range(3):
+            assert await sweep.round() == 0
+            stand.clock.advance(LOOK_BACK_EVERY)
+        assert stand.broker.readings == 0
+        assert (await stand.known(order)).status is OrderStatus.OPEN
+
+        stand.broker.orders[placed.id] = placed  # and tells of yesterday once more
+        stand.broker.fill(placed, 10)
+        stand.clock.advance(opens - stand.clock())
+        await sweep.round()
+        assert (await stand.known(order)).status is OrderStatus.EXECUTED
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_an_order_that_was_told_of_since_its_book_was_read_is_not_let_go(
+    at_a_stand: Callable[[Story], None],
+) -> None:
+    async def story(stand: Stand) -> None:
+        await place_order(stand.desk, limit(stand.desk))
+        (placed,) = stand.broker.orders.values()
+        stand.broker.fill(placed, 4)
+        read = await stand.hear(placed)
+        stand.broker.fill(placed, 3)
+        told = await stand.hear(placed)
+        assert (read.status, told.status) == (OrderStatus.PARTIAL, OrderStatus.PARTIAL)
+        desk = stand.desk
+        kept = await desk.store.write(let_go, read, desk.clock(), account=desk.account_id)
+        assert (kept.status, kept.filled) == (OrderStatus.PARTIAL, 7)
+        assert not await stand.alert(f"order_unknown:{read.id}")
+        ended = await desk.store.write(let_go, told, desk.clock(), account=desk.account_id)
+        assert (ended.status, ended.filled) == (OrderStatus.EXPIRED, 7)
         await stand.balanced()
 
     at_a_stand(story)

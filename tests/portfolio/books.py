@@ -15,6 +15,7 @@ from bahi.kernel.clock import StoppedClock, exchange_day
 from bahi.kernel.money import Money, parse_money, parse_price
 from bahi.kernel.words import AccountMode, Product, Segment, Side
 from bahi.portfolio.model.book import Book, Opening
+from bahi.portfolio.model.finding import differences
 from bahi.portfolio.model.margin import Contract
 from bahi.portfolio.model.position import Key, Position, fold_all
 from bahi.portfolio.model.rates import EveryPlan
@@ -117,11 +118,7 @@ class Desk:
         for it in await self.store.read(of_account, ACCOUNT, fresh=True):
             facts = await self.store.read(facts_of, ACCOUNT, it.key, fresh=True)
             refolded = fold_all(it.key, facts, it.instrument_id)
-            assert (it.net, it.open_cost, it.realized) == (
-                refolded.net,
-                refolded.open_cost,
-                refolded.realized,
-            )
+            assert list(differences(it, refolded)) == []
         return page
 
     async def cash(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 from bahi.kernel.clock import exchange_day
@@ -20,7 +21,10 @@ from bahi.portfolio.service.adjusting import (
     convert,
     settle_expiry,
 )
+from bahi.portfolio.service.funding import Accrued, accrue
+from bahi.portfolio.service.holdings import roll_holdings
 from bahi.portfolio.service.notes import Day, settle_day
+from bahi.portfolio.service.remargining import remargin
 from tests.portfolio.books import ACCOUNT, ACTOR, KITE, SHARE, Desk
 
 STRIKE = parse_price("800")
@@ -31,8 +35,10 @@ SHARES = [
     for symbol in ("SBIN", "INFY")
     for product in (Product.CNC, Product.INTRADAY)
 ]
+MTF = Key(Segment.NSE_EQ, "SBIN", Product.MTF)
 THINGS: list[tuple[Key, Contract]] = [
     *((key, SHARE) for key in SHARES),
+    (MTF, SHARE),
     (Key(Segment.NSE_FNO, "SBIN25NOV36FUT", Product.MARGIN), FUTURE),
     (Key(Segment.NSE_FNO, "SBIN25NOV36800CE", Product.MARGIN), CALL),
 ]
@@ -66,7 +72,7 @@ async def change_shares(desk: Desk, random: Random) -> None:
     """Let a company split, give or pay."""
     event = Corporate(
         account_id=ACCOUNT,
-        key=random.choice([it for it in SHARES if it.product is Product.CNC]),
+        key=random.choice([*(it for it in SHARES if it.product is Product.CNC), MTF]),
         action=random.choice(list(Action)),
         notice=f"notice {random.random()}",
         at=desk.clock() - timedelta(minutes=random.choice([0, 20])),
@@ -97,4 +103,25 @@ async def close_day(desk: Desk, random: Random) -> None:
     await desk.store.write(settle_day, ACTOR, day, KITE, desk.clock())
 
 
-DEEDS: list[Callable] = [*[deal] * 8, change_product, change_shares, end_contract, close_day]  # type: ignore[type-arg]
+async def begin_day(desk: Desk, random: Random) -> None:
+    """Deliver what is due, charge what is lent, block what the day asks for."""
+    today, by = exchange_day(desk.clock()), (dict(THINGS), KITE)
+    past = [today - timedelta(days=it) for it in range(random.randint(1, 5))]
+    over = [Accrued(it, {Segment.NSE_EQ: it - timedelta(days=1)}) for it in past]
+    write, now = desk.store.write, desk.clock()
+    settled = random.choice([{}, {Segment.NSE_EQ: today - timedelta(days=1)}])
+    roll = partial(roll_holdings, pledges=random.choice([True, False]))
+    await write(roll, ACCOUNT, settled, now, account=ACCOUNT)
+    await write(accrue, ACTOR, ACCOUNT, (over, KITE), now, account=ACCOUNT)
+    assert await write(accrue, ACTOR, ACCOUNT, (over, KITE), now, account=ACCOUNT) == 0
+    await write(remargin, ACTOR, ACCOUNT, by, now, account=ACCOUNT)
+
+
+DEEDS: list[Callable] = [
+    *[deal] * 8,
+    change_product,
+    change_shares,
+    end_contract,
+    close_day,
+    begin_day,
+]  # type: ignore[type-arg]

@@ -18,7 +18,18 @@ from bahi.portfolio.service.books import booked_of, open_book
 from bahi.portfolio.service.closing import Closing, deliver_all, settle_all
 from bahi.portfolio.service.notes import Day, Settled, settle_day
 from bahi.portfolio.tables import ledger_entries, trades
-from tests.portfolio.books import ACCOUNT, ACTOR, FREE, HELD, KITE, MONDAY, Desk, at_a_desk, opening
+from tests.portfolio.books import (
+    ACCOUNT,
+    ACTOR,
+    FREE,
+    HELD,
+    KITE,
+    MONDAY,
+    NOON,
+    Desk,
+    at_a_desk,
+    opening,
+)
 
 NIFTY = Key(Segment.NSE_FNO, "NIFTY28NOV3626000CE", Product.MARGIN)
 CALL = Contract(True, parse_price("26000"), InstrumentType.OPTIDX, 75)
@@ -156,6 +167,24 @@ def test_any_order_of_fills_leaves_the_same_money(home: dict[str, str]) -> None:
                 await desk.deals(side, quantity, rupees, key=key, order=order)
             ends.add((await desk.page()).cash - before)
         assert len(ends) == 1
+
+    at_a_desk(home, story)
+
+
+def test_fills_that_come_late_leave_the_position_that_all_of_them_make(
+    home: dict[str, str],
+) -> None:
+    hours = [0, 26, 2, 25, 27, 1, 49, 26, 3, 50]  # of three days, told in this order
+
+    async def story(desk: Desk) -> None:
+        for number, hour in enumerate(hours):
+            side = Side.SELL if number % 3 == 1 else Side.BUY
+            at = NOON + timedelta(hours=hour)
+            await desk.deals(side, number + 1, f"80{number}", at=at, order=number + 1)
+            await desk.page()  # the position is what its facts make, whatever came late
+        position = await desk.position()
+        assert position.day == exchange_day(NOON + timedelta(hours=50))
+        assert position.eve is not None
 
     at_a_desk(home, story)
 

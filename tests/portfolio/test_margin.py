@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bahi.kernel.money import Money, Price, parse_money, parse_price
 from bahi.kernel.words import InstrumentType, Product, Segment, Side
+from bahi.portfolio.model.ends import NO_ENDS, Ends
 from bahi.portfolio.model.margin import Contract, Footing, for_order, for_position
 from bahi.portfolio.model.rates import Basis, Charge, EveryPlan, Kind, Rate, Rates
 from bahi.portfolio.model.shipped import percent, shipped
@@ -107,3 +108,100 @@ def test_a_position_never_blocks_more_than_the_order_that_opened_it(
         order = for_order(contract, product, side, quantity, Price(price), by(segment))
         value = Money(price * quantity)
         assert 0 <= for_position(contract, product, signed, value, by(segment)) <= order
+
+
+# -- the last days of what ends in shares: 800 shares of SBIN at a strike of 800 are 6.4 lakh
+
+DAYS = tuple(date(2026, 11, it) for it in (17, 18, 19, 20, 23, 24))
+"""The trading days from the 17th on; a contract of Tuesday the 24th is at E-4 on the 18th."""
+CLOSES = {"SBIN": parse_price("812"), "OUT": parse_price("790")}
+ENDS = Ends(days={Segment.NSE_FNO: DAYS}, close=lambda _segment, root: CLOSES.get(root))
+STRIKE = parse_price("800")
+
+
+def stock_option(root: str = "SBIN", right: str = "CE") -> Contract:
+    expiry = date(2026, 11, 24)
+    symbol = f"{root}24NOV26800{right}"
+    return Contract(True, STRIKE, InstrumentType.OPTSTK, 800, expiry, symbol)
+
+
+def bought(contract: Contract, day: int, product: Product = NRML, plan: str = "paper") -> Money:
+    """What 800 bought at 20 ask for beside their premium of 16,000."""
+    rates = EveryPlan(shipped()).of(plan)
+    footing = Footing(rates, Segment.NSE_FNO, date(2026, 11, day), ENDS)
+    order = for_order(contract, product, Side.BUY, 800, parse_price("20"), footing)
+    held = for_position(contract, product, 800, parse_money("16000"), footing)
+    assert order == parse_money("16000") + held
+    return held
+
+
+@pytest.mark.parametrize(
+    ("day", "plan", "rupees"),
+    [
+        (17, "paper", "0"),  # E-5
+        (18, "paper", "12800"),  # E-4: 2 % of 6.4 lakh
+        (19, "paper", "32000"),  # E-3: 5 %
+        (20, "paper", "57600"),  # E-2: 9 %
+        (23, "paper", "89600"),  # E-1: 14 %, over the weekend
+        (24, "paper", "320000"),  # E: half
+        (24, "kite", "320000"),
+        (24, "dhan", "89600"),  # who asks for no more than the exchange
+    ],
+)
+def test_an_option_on_a_share_in_the_money_asks_for_more_from_four_days_before(
+    day: int, plan: str, rupees: str
+) -> None:
+    assert bought(stock_option(), day, plan=plan) == parse_money(rupees)
+
+
+def test_what_is_out_of_the_money_or_of_the_day_or_on_an_index_asks_for_its_premium_only() -> None:
+    assert bought(stock_option("OUT"), 23) == 0  # 790 is below the strike
+    assert bought(stock_option("SBIN", "PE"), 23) == 0  # 812 is above it
+    assert bought(stock_option("OUT", "PE"), 23) > 0
+    assert bought(stock_option(), 23, MIS) == 0  # it is closed today
+    assert bought(stock_option()._replace(type=InstrumentType.OPTIDX), 23) == 0
+
+
+def test_where_nobody_knows_the_close_it_counts_as_in_the_money() -> None:
+    assert bought(stock_option("UNHEARD"), 23) == parse_money("89600")
+
+
+def test_a_future_and_a_written_option_on_a_share_ask_for_more_on_their_last_day() -> None:
+    future = Contract(False, None, InstrumentType.FUTSTK, 800, date(2026, 11, 24))
+
+    def asked(day: int, plan: str = "kite", rates: Rates | None = None) -> list[Money]:
+        by = rates or EveryPlan(shipped()).of(plan)
+        at = Footing(by, Segment.NSE_FNO, date(2026, 11, day), ENDS)
+        return [
+            for_order(future, NRML, Side.BUY, 800, STRIKE, at),
+            for_order(stock_option(), NRML, Side.SELL, 800, parse_price("20"), at),
+        ]
+
+    assert asked(23) == [parse_money("140800")] * 2  # 22 % of 6.4 lakh
+    assert asked(24) == [parse_money("211200")] * 2  # 1.5 times 22 % is 33 %: below a half
+    # elsewhere the future asks for no more, and the written option for 2 % more
+    assert asked(24, "dhan") == [parse_money("140800"), parse_money("153600")]
+    nrml = Rate(
+        charge=Charge.MARGIN,
+        basis=Basis.CONTRACT,
+        plan="kite",
+        condition="stock",
+        rate=percent("40"),
+        valid_from=date(2026, 1, 1),
+    )
+    dear = EveryPlan([*shipped(), nrml]).of("kite")
+    assert asked(24, rates=dear) == [parse_money("320000")] * 2  # 1.5 times 40 %: half is lower
+
+
+def test_an_index_asks_on_its_last_day_for_two_percent_more_of_what_is_written_only() -> None:
+    last = by(Segment.NSE_FNO, EveryPlan(shipped()).of("kite"))
+    future = NIFTY._replace(expiry=TODAY)
+    price = parse_price("24000")
+    assert for_order(future, NRML, Side.SELL, 75, price, last) == parse_money("234000")
+    written = for_order(CALL, NRML, Side.SELL, 75, parse_price("120"), last)
+    assert written == parse_money("270000")
+
+
+def test_nothing_is_near_its_end_where_the_days_are_not_known() -> None:
+    assert NO_ENDS.left(Segment.NSE_FNO, TODAY, TODAY) is None
+    assert ENDS.left(Segment.NSE_FNO, date(2026, 12, 29), date(2026, 11, 20)) is None

@@ -64,10 +64,11 @@ def make_app(
     app.state.house, app.state.is_open = house, False
     answer_failures(app)
     app.add_middleware(Requests, house=house, callers=Callers(house, session_cookie))
+    # As they are: to include a router is to build each of its routes a second time.
     for router in _doors(house, app.version):
-        app.include_router(router)
+        app.router.routes.extend(router.routes)
     if pages is not None:
-        app.include_router(pages)
+        app.router.routes.extend(pages.routes)
     _describe_keys(app)
     return app
 

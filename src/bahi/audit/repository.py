@@ -58,7 +58,7 @@ _MEMBERS: Final = (
 
 def add(tx: Tx, row: Mapping[str, Any]) -> None:
     """Add a row to the trail; facts are never changed."""
-    tx.change(_ADD, row)
+    tx.put(_ADD, row)
 
 
 def unsealed(tx: Tx, above: int, at_most: int) -> list[int]:
@@ -108,7 +108,7 @@ def newest_seal(tx: Tx) -> Seal | None:
 
 def add_seal(tx: Tx, seal: Seal, members: Iterable[tuple[int, str]]) -> None:
     """Add a seal and what it covers; a second seal after the same one is refused."""
-    tx.change(_ADD_SEAL, _seal_row(seal))
+    tx.put(_ADD_SEAL, _seal_row(seal))
     tx.change_each(
         _ADD_MEMBER,
         [
@@ -139,7 +139,7 @@ def copy_in(tx: Tx, seal: Seal, rows: Sequence[Member]) -> None:
         return
     for _, _, row in rows:
         assert row is not None  # noqa: S101 - only whole batches are moved
-        tx.change(_ADD, dict(zip(_AT, row, strict=True)))
+        tx.put(_ADD, dict(zip(_AT, row, strict=True)))
     add_seal(tx, seal, [(audit_id, digest or "") for audit_id, digest, _ in rows])
 
 

@@ -8,14 +8,15 @@ from typing import Any, Final
 
 from bahi.bootstrap.reconciling import How, Outcome, is_any_open, policy_of, reconcile_all
 from bahi.bootstrap.reconciling import reconcile_one as one
-from bahi.bootstrap.rooms import Rooms
-from bahi.bootstrap.settling import STORES, end_day, expire_leaves
+from bahi.bootstrap.rooms import TRADING, Rooms
+from bahi.bootstrap.settling import end_day, expire_leaves
 from bahi.db.tx import Tx
 from bahi.jobs.model import Later, Schedule
 from bahi.jobs.service import JobContext, get_jobs_by_status
 from bahi.kernel.actor import the_house
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import NotFound
+from bahi.kernel.money import plain
 from bahi.kernel.words import JobStatus
 from bahi.orders.service.archiving import archive_orders, count_old
 from bahi.orders.service.looking import timeline_of
@@ -25,12 +26,11 @@ from bahi.portfolio.service.archiving import (
     archive_trades,
     count_old_trades,
 )
+from bahi.portfolio.service.funding import LATE_BY
 
 HOUSE: Final = the_house("schedule")
 AGAIN_IN: Final = timedelta(minutes=15)
 """How long a close that is not known is waited for before it is looked for again."""
-LATE_BY: Final = timedelta(days=3)
-"""So far back a day's note is looked at again: trades are told late."""
 
 SCHEDULES: Final = [
     Schedule(
@@ -76,10 +76,10 @@ async def orders_archive(house: Rooms, context: JobContext) -> dict[str, Any]:
     before = house.clock() - timedelta(days=days)
     archive = house.stores["archive"]
     if context.payload.get("dry_run"):
-        counted = {it: await house.stores[it].read(count_old, before, fresh=True) for it in STORES}
+        counted = {it: await house.stores[it].read(count_old, before, fresh=True) for it in TRADING}
         return {**counted, "dry_run": True}
     return {
-        it: await archive_orders(house.stores[it], archive, before, house.clock()) for it in STORES
+        it: await archive_orders(house.stores[it], archive, before, house.clock()) for it in TRADING
     }
 
 
@@ -119,6 +119,8 @@ async def day_end(house: Rooms, context: JobContext) -> dict[str, Any]:
         "not_settled": list(done.expired.missing),
         "owing": done.owing,
         "delivered": done.delivered,
+        "remargined": done.remargined,
+        "interest": plain(done.interest),
     }
 
 
@@ -140,7 +142,7 @@ async def trades_archive(house: Rooms, context: JobContext) -> dict[str, Any]:
     """Move trades to the archive that are older than the setting says, once their orders are."""
     before = exchange_day(house.clock()) - timedelta(days=await _trades_days(house))
     dry_run, moved = bool(context.payload.get("dry_run")), {}
-    for name in STORES:
+    for name in TRADING:
         move = Move(
             store=house.stores[name],
             archive=house.stores["archive"],

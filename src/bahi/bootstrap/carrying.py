@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Final
 
 from bahi.bootstrap.desks import desk_of
+from bahi.bootstrap.margins import contract_of
 from bahi.bootstrap.rooms import Rooms
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.exchange.model.order import PaperOrder, PlacedBy, Seen, signed
 from bahi.exchange.service import Conversion
-from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict, Invalid, NotFound, Rejected
@@ -169,8 +169,7 @@ def _asked(wish: Wished, *, back: bool = False) -> Conversion:
 
 
 def _contract(house: Rooms, key: Key) -> Contract:
-    listed: Instrument | None = house.floor.market.instrument(key.segment, key.symbol)
+    listed = house.floor.market.instrument(key.segment, key.symbol)
     if listed is None:
         raise NotFound(f"{key.symbol} is listed no longer on {key.segment}.")
-    is_option = listed.option_type is not None
-    return Contract(is_option, listed.strike, listed.kind, listed.lot_size, listed.expiry)
+    return contract_of(listed, key)

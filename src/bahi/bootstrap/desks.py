@@ -35,12 +35,12 @@ def desk_at(
         account_id=account_id,
         store=store,
         broker=floor.broker_of(account_id),
-        look=floor.market.look,
+        look=floor.look,
         terms=floor.terms_of(account_id),
         clock=house.clock,
         errands=house.trading.errands,
         wake=house.trading.wake,
-        freshen=valuer(house, store, floor.market.look, account_id),
+        freshen=valuer(house, store, floor.look, account_id),
         needs_approval=lambda strategy: actor.needs_approval or spelt(strategy or "") in held,
     )
 

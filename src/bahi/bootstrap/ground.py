@@ -14,6 +14,7 @@ from bahi.config import STORE_VARIABLES, Settings
 from bahi.db.migrate import ORIGIN, Migrator
 from bahi.db.nodes import newest_id, take_node
 from bahi.db.opening import Database
+from bahi.db.present import at_their_newest
 from bahi.db.schema import TRADING
 from bahi.kernel.clock import Clock, unix_ms
 from bahi.kernel.errors import Conflict, Misconfigured, NotCommitted, Unavailable
@@ -108,7 +109,11 @@ def migrators(settings: Settings, tell: Callable[[str], None] = log.info) -> dic
 
 def bring_to_the_present(settings: Settings) -> None:
     """Migrate every store, or refuse or warn where one is behind, as the settings wish."""
-    for store, migrator in migrators(settings).items():
+    stores = migrators(settings)
+    present = at_their_newest(settings.urls, {it: known.history for it, known in stores.items()})
+    for store, migrator in stores.items():
+        if store in present:
+            continue
         with naming(store):
             if settings.migrate == "auto":
                 migrator.upgrade()

@@ -8,7 +8,7 @@ from typing import Final
 
 from bahi.accounts.service.accounts import get_account
 from bahi.bootstrap.pages import begin_page
-from bahi.bootstrap.rooms import Rooms
+from bahi.bootstrap.rooms import TRADING, Rooms
 from bahi.db.stores import Store
 from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.errors import NotFound
@@ -17,10 +17,8 @@ from bahi.kernel.words import Segment
 from bahi.orders.service.desk import Look
 from bahi.risk.model.control import Scope, Whom
 from bahi.risk.model.limits import Limits
-from bahi.risk.model.verdict import FRESH
 from bahi.risk.service import switching
 
-TRADING: Final = ("main", "sandbox")
 RISK: Final = the_house("risk")
 
 
@@ -51,12 +49,9 @@ def valuer(
 
     def price_of(segment: Segment, symbol: str) -> Price | None:
         try:
-            reference = look(segment, symbol).reference
+            return look(segment, symbol).price_at(house.clock())
         except NotFound:
             return None
-        if reference is None or house.clock() - reference.at > FRESH:
-            return None
-        return reference.price
 
     async def stop() -> None:
         if await house.config.get("risk", "kill_switch_enabled"):

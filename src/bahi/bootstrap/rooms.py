@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Final
 
 from bahi.audit.service import Sealer
 from bahi.bootstrap.floor import Floor, Prices
@@ -27,6 +28,9 @@ from bahi.tokens.service.book import Tokens
 from bahi.tokens.service.handing import Handing
 from bahi.tokens.service.login import LoginDesk
 from bahi.tokens.service.runs import Runs
+
+TRADING: Final = ("main", "sandbox")
+"""The stores that keep books of accounts, in the order in which they are locked."""
 
 
 @dataclass(frozen=True)

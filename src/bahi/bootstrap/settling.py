@@ -8,30 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from bahi.bootstrap.rooms import Rooms
+from bahi.bootstrap.closes import DELIVERED, Close, Closes
+from bahi.bootstrap.margins import remargin_all
+from bahi.bootstrap.rooms import TRADING, Rooms
 from bahi.calendar.model import UnknownDay
 from bahi.db.stores import Store
 from bahi.exchange.model.trading_day import Timetable
-from bahi.exchange.service import Rules, Settlement
-from bahi.exchange.service.prices import Prices
-from bahi.instruments.model.instrument import Instrument
+from bahi.exchange.service import Rules
 from bahi.kernel.actor import Actor
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import BahiError
-from bahi.kernel.money import Price
+from bahi.kernel.money import NOTHING, Money
 from bahi.kernel.symbols import is_index
-from bahi.kernel.words import EQUITY, InstrumentType, Product, Segment
+from bahi.kernel.words import EQUITY, InstrumentType, Segment
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import raise_alert, resolve
 from bahi.portfolio.model.holding import settled_through
 from bahi.portfolio.model.margin import Contract
-from bahi.portfolio.model.position import Key
 from bahi.portfolio.service.adjusting import Expiry, settle_expiry
 from bahi.portfolio.service.closing import (
+    Accruing,
     Closing,
+    accrue_all,
     days_traded,
     dealt_on,
     deliver_all,
@@ -39,12 +40,12 @@ from bahi.portfolio.service.closing import (
 )
 from bahi.portfolio.service.edis import expire
 from bahi.portfolio.service.ending import Ending, endings
+from bahi.portfolio.service.funding import Accrued
 
-STORES: Final = ("main", "sandbox")
 TOPIC: Final = "expiries"
 SHOWN: Final = 5
-DELIVERED: Final = {Segment.NSE_FNO: Segment.NSE_EQ, Segment.BSE_FNO: Segment.BSE_EQ}
-"""Where the shares come from, or go to, of contracts that end in shares; all others in cash."""
+DAYS_AT_ONCE: Final = 31
+"""Days whose interest is charged in one transaction."""
 KINDS: Final = {
     # by whether it is on an index, and whether it is an option
     (True, True): InstrumentType.OPTIDX,
@@ -70,38 +71,44 @@ class DayEnd:
     expired: Expired = field(default_factory=Expired)
     owing: int = 0
     delivered: int = 0
-
-
-class Close(NamedTuple):
-    """The official close of what a contract is on, when it was made, and into what it delivers."""
-
-    price: Price
-    at: datetime
-    delivers: Key | None
+    remargined: int = 0
+    interest: Money = NOTHING
 
 
 async def end_day(house: Rooms, actor: Actor, since: date | None = None) -> DayEnd:
     """Do all that the days from one on, or ever, have left to do; today only once it is over."""
     await house.floor.renew()
-    expired, owing, delivered = Expired(), 0, 0
+    expired, owing, delivered, remargined, interest = Expired(), 0, 0, 0, 0
+    today, pledges = exchange_day(house.clock()), house.floor.exchange.rules.pledges
     through: date | None = None
-    for name in STORES:
+    for name in TRADING:
         store = house.stores[name]
         ended = await settle_expiries(house, store, actor)
         expired = Expired(expired.settled + ended.settled, expired.missing + ended.missing)
-        for day in await days_traded(store, since):
+        traded = await days_traded(store, since)
+        for day in traded:
             if _is_over(house, day):
                 owing += await _settle(house, store, actor, day)
                 through = max(through or day, day)
-        delivered += await deliver_all(store, _delivered_through(house), house.clock)
+        through_today = _delivered_through(house, today)
+        delivered += await deliver_all(store, through_today, house.clock, pledges=pledges)
+        interest += await _accrue(house, store, actor, since or min(traded, default=today))
+        remargined += await remargin_all(house, store, actor)
     await _tell(house, expired.missing)
-    return DayEnd(through=through, expired=expired, owing=owing, delivered=delivered)
+    return DayEnd(
+        through=through,
+        expired=expired,
+        owing=owing,
+        delivered=delivered,
+        remargined=remargined,
+        interest=Money(interest),
+    )
 
 
 async def expire_leaves(house: Rooms, actor: Actor) -> int:
     """End leave to deliver that lapsed, in every store."""
     ended = 0
-    for name in STORES:
+    for name in TRADING:
         while gone := await house.stores[name].write(expire, actor, house.clock()):
             ended += gone
     return ended
@@ -110,14 +117,14 @@ async def expire_leaves(house: Rooms, actor: Actor) -> int:
 async def settle_expiries(house: Rooms, store: Store, actor: Actor) -> Expired:
     """Settle what is open of contracts that ended, wherever the official close is known."""
     settled, missing = 0, list[str]()
-    closes = _Closes(house)
+    closes = Closes(house)
     async for it in endings(store, exchange_day(house.clock())):
         try:
             close = await closes.of(it)
             if close is not None:
                 settled += await _end(house, store, actor, _expiry(it, close))
             elif closes.is_over(it):
-                missing.append(f"{it.key.symbol}: its official close is not known.")
+                missing.append(f"{it.key.symbol}: {closes.wanted(it)} is not known.")
         except BahiError as fault:  # one contract's trouble is no other's
             missing.append(f"{it.key.symbol}: {fault}")
     return Expired(settled, tuple(dict.fromkeys(missing)))
@@ -140,66 +147,15 @@ def _expiry(it: Ending, close: Close) -> Expiry:
             strike=contract.strike,
             type=KINDS[is_index(contract.root), is_option] if it.key.segment in DELIVERED else None,
             expiry=contract.expiry,
+            symbol=it.key.symbol,
         ),
         option=contract.right,
         close=close.price,
         reason=f"{it.key.symbol} ended on {contract.expiry}",
         delivers=close.delivers,
+        into=close.into,
         at=close.at,
     )
-
-
-class _Closes:
-    """Official closes: as the exchange published them, else as prices say."""
-
-    def __init__(self, house: Rooms) -> None:
-        market = house.floor.market
-        self._house, self._market = house, market
-        self._timetable = Timetable(market.days(), Rules())
-        self._prices = Prices(market, Rules(), market.past)
-        self._published: dict[tuple[Segment, str], Settlement] | None = None
-
-    def is_over(self, it: Ending) -> bool:
-        """Say whether the contract's last day is: a day that nobody knows is over with the day."""
-        ends = self._timetable.on(it.key.segment, it.contract.expiry, in_auction=False)
-        now = self._house.clock()
-        return it.contract.expiry < exchange_day(now) if ends is None else now >= ends.closes
-
-    async def of(self, it: Ending) -> Close | None:
-        """Return the close of what a contract is on; None: not yet, or not known."""
-        if not self.is_over(it):
-            return None
-        ends = self._timetable.on(it.key.segment, it.contract.expiry, in_auction=False)
-        spot, at = self._spot(it), None if ends is None else ends.closes
-        published = (await self._told()).get((it.key.segment, it.key.symbol))
-        if published is not None:
-            at = at or published.published_at
-            return Close(published.underlying_price, at, self._delivers(it, spot))
-        if spot is None or at is None:
-            return None
-        now = self._house.clock()
-        quote = self._prices.close_of(spot, it.contract.expiry, self._timetable, now)
-        return None if quote is None else Close(quote.last, at, self._delivers(it, spot))
-
-    async def _told(self) -> dict[tuple[Segment, str], Settlement]:
-        if self._published is None:
-            told = await self._house.floor.exchange.settlements(date.min.replace(year=2000))
-            self._published = {(one.segment, one.symbol): one for one in told}
-        return self._published
-
-    def _spot(self, it: Ending) -> Instrument | None:
-        """Return what a contract is settled on; of a future without one, the future itself."""
-        spot = self._prices.underlying(it.key.segment, it.contract.root)
-        if spot is None and it.contract.right is None:
-            return self._market.instrument(it.key.segment, it.key.symbol)
-        return spot
-
-    @staticmethod
-    def _delivers(it: Ending, spot: Instrument | None) -> Key | None:
-        shares = DELIVERED.get(it.key.segment)
-        if shares is None or spot is None or spot.segment not in EQUITY:
-            return None
-        return Key(shares, spot.symbol, Product.CNC)
 
 
 def _is_over(house: Rooms, day: date) -> bool:
@@ -222,9 +178,21 @@ async def _settle(house: Rooms, store: Store, actor: Actor, day: date) -> int:
     return (await settle_all(store, actor, closing, house.clock)).owing
 
 
-def _delivered_through(house: Rooms) -> dict[Segment, date]:
-    """Return the last day of each market whose purchases are delivered by now."""
-    days, today = house.floor.market.days(), exchange_day(house.clock())
+async def _accrue(house: Rooms, store: Store, actor: Actor, first: date) -> Money:
+    """Charge the interest of the days from one through today, some at a time."""
+    count, charged = (exchange_day(house.clock()) - first).days + 1, 0
+    for begin in range(0, count, DAYS_AT_ONCE):
+        some = range(begin, min(begin + DAYS_AT_ONCE, count))
+        past = (first + timedelta(days=it) for it in some)
+        days = [Accrued(it, _delivered_through(house, it)) for it in past]
+        over = Accruing(actor=actor, days=days, terms_of=house.floor.terms_of)
+        charged += await accrue_all(store, over, house.clock)
+    return Money(charged)
+
+
+def _delivered_through(house: Rooms, today: date) -> dict[Segment, date]:
+    """Return the last day of each market whose purchases are delivered by a day."""
+    days = house.floor.market.days()
     if days is None:
         return dict.fromkeys(EQUITY, today - timedelta(days=1))
 

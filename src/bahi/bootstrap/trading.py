@@ -167,6 +167,7 @@ def grounds_of(house: Rooms) -> Grounds:
         terms_of=house.floor.terms_of,
         listed=house.floor.market.instrument,
         clock=house.clock,
+        has_reopened=house.floor.market.has_reopened,
     )
 
 

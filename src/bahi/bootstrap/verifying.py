@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from bahi.audit.service import verify as verify_trail
-from bahi.bootstrap.rooms import Rooms
+from bahi.bootstrap.rooms import TRADING, Rooms
 from bahi.orders.service.verifying import verify as verify_orders
 from bahi.portfolio.service.verifying import verify as verify_books
 
-STORES: Final = ("main", "sandbox")
 Tell = Callable[[str, int, int | None], None]
 """Hears which part is examined, how many of its steps are done, and of how many where known."""
 
@@ -28,7 +27,7 @@ class Found(NamedTuple):
 
 async def verify_house(house: Rooms, tell: Tell) -> AsyncIterator[Found]:
     """Yield whatever is not as it should be (I4, I5 and I8)."""
-    for name in STORES:
+    for name in TRADING:
         for part, check in (("books", verify_books), ("orders", verify_orders)):
             what = f"{name}: {part}"
             tell(what, 0, None)

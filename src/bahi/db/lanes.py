@@ -9,6 +9,7 @@ lock, so "removed from the queue" is a definite answer.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import threading
 from collections import deque
@@ -20,6 +21,8 @@ from bahi.kernel.errors import BahiError, Busy, NotCommitted
 
 INTENTS_WAITING: Final = 4096
 INTENT_WAITS_S: Final = 10.0
+LOOKED_THROUGH: Final = 64
+"""How far down a lane it is looked for units that can share a transaction."""
 
 log = logging.getLogger("bahi.db")
 
@@ -34,11 +37,14 @@ class Lane(Enum):
 class Unit:
     """A function of a transaction, waiting to be run and committed.
 
-    Where nobody waits for its end (`loop` is None) it has no future, and `lost` is told instead.
+    `whose` is the account or the instrument whose turn it is; one that is not `durable` need not
+    wait for the disk. Where nobody waits for its end
+    (`loop` is None) it has no future, and `lost` is told instead.
     """
 
     __slots__ = (
         "args",
+        "durable",
         "effects",
         "ended",
         "error",
@@ -49,6 +55,7 @@ class Unit:
         "lost",
         "queued",
         "result",
+        "whose",
     )
 
     def __init__(
@@ -60,6 +67,8 @@ class Unit:
         lost: Callable[[], None] | None = None,
     ) -> None:
         self.fn, self.args, self.lane, self.loop, self.lost = fn, args, lane, loop, lost
+        self.whose: int | None = None
+        self.durable = True
         self.future = None if loop is None else loop.create_future()
         self.queued = self.ended = False
         self.result: Any = None
@@ -130,6 +139,23 @@ class Lanes:
                     taken.append(unit)
             return taken
 
+    def take_alike(self, most: int) -> list[Unit]:
+        """Take the next unit, and with it up to `most` of the same lane and the same account."""
+        with self._changed:
+            lane = self._lanes[Lane.FACT] or self._lanes[Lane.INTENT]
+            if not lane:
+                return []
+            taken = [lane.popleft()]
+            whose = taken[0].whose
+            if whose is not None:
+                near = list(itertools.islice(lane, LOOKED_THROUGH))
+                taken += [it for it in near if it.whose == whose][: most - 1]
+            for unit in taken:
+                unit.queued = False
+            for unit in taken[1:]:
+                lane.remove(unit)
+            return taken
+
     def close(self) -> None:
         """Admit nothing more; what waits is still taken."""
         with self._changed:
@@ -169,10 +195,19 @@ def _resolve(units: list[Unit]) -> None:
             unit.future.set_result(unit.result)
 
 
-async def submit(lanes: Lanes, fn: Callable[..., Any], args: tuple[Any, ...], lane: Lane) -> Any:
+async def submit(
+    lanes: Lanes,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    lane: Lane,
+    whose: int | None = None,
+    *,
+    durable: bool = True,
+) -> Any:
     """Queue a function and wait for its end: its result, its exception, or a refusal."""
     loop = asyncio.get_running_loop()
     unit = Unit(fn, args, lane, loop)
+    unit.whose, unit.durable = whose, durable
     future = unit.future
     assert future is not None  # noqa: S101 - it was given a loop
     lanes.put(unit)

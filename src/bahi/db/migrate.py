@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from bahi.db import catalogue
 from bahi.db.failures import DRIVER_ERRORS
-from bahi.db.opening import Database, transaction
+from bahi.db.opening import Database, there, transaction
 from bahi.kernel.errors import BahiError, Misconfigured
 
 ORIGIN: Final = 0
@@ -319,13 +319,13 @@ def _version(core: sa.Connection) -> int:
 
 def _alembics(core: sa.Connection) -> list[str]:
     """Return where Alembic's own table says that the store is."""
-    if not sa.inspect(core).has_table("alembic_version"):
+    if not there(core, ("alembic_version",)):
         return []
     return list(core.exec_driver_sql("SELECT version_num FROM alembic_version").scalars())
 
 
 def _stamps(core: sa.Connection) -> dict[int, tuple[str, int]]:
-    if not sa.inspect(core).has_table("schema_migrations"):
+    if not there(core, ("schema_migrations",)):
         return {}
     rows = core.exec_driver_sql("SELECT version, checksum, applied_at FROM schema_migrations")
     return {version: (checksum, applied_at) for version, checksum, applied_at in rows}

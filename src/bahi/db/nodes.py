@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from bahi.db.opening import Database, transaction
+from bahi.db.opening import Database, there, transaction
 from bahi.db.tables import nodes
 from bahi.db.tx import Tx
 from bahi.kernel.ids import NODES
@@ -31,8 +31,7 @@ def newest_id(store: Database, tables: Iterable[str]) -> int:
     """Return the newest id in some of a store's tables, 0 if there is none; a look at an index."""
     newest = 0
     with store.opened() as core:
-        there = set(sa.inspect(core).get_table_names())
-        for name in there.intersection(tables):
+        for name in there(core, tables):
             table = sa.table(name, sa.column("id", sa.Integer))
             last = core.execute(sa.select(sa.func.max(table.c.id)))
             newest = max(newest, last.scalar_one() or 0)

@@ -75,6 +75,8 @@ class Database:
 
     def _make_schema(self, core: sa.Connection) -> None:
         """Make the store's schema; behind a lock, since two IF NOT EXISTS at once may collide."""
+        if core.exec_driver_sql(f"SELECT to_regnamespace('{self.store}')").scalar():
+            return
         with transaction(core):
             core.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_CLASS})")
             core.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {self.store}")
@@ -114,6 +116,16 @@ def transaction(core: sa.Connection) -> Iterator[None]:
                 if inside(core):
                     core.exec_driver_sql("ROLLBACK")
             raise
+
+
+def there(core: sa.Connection, tables: Iterable[str]) -> list[str]:
+    """Return those of some tables that the store has; a start asks, so one cheap look."""
+    if core.dialect.name == "sqlite":
+        look = "SELECT name FROM sqlite_schema WHERE type = 'table'"
+    else:
+        look = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    found = set(core.exec_driver_sql(look).scalars())
+    return [name for name in tables if name in found]
 
 
 def inside(core: sa.Connection) -> bool:

@@ -20,6 +20,8 @@ LOCK_TIMEOUT_MS: Final = 10_000
 STATEMENT_TIMEOUT_MS: Final = 30_000
 IDLE_TIMEOUT_MS: Final = 60_000
 OLDEST: Final = 140_000
+ENCODING: Final = "UTF8"
+"""What we speak, whatever the database or the environment would choose: the server translates."""
 
 KEEP_WHAT_IS_SAID: Final = (
     "SELECT set_config('synchronous_commit', 'on', false)"
@@ -56,6 +58,7 @@ def connect(url: str, schema: str) -> psycopg.Connection[Any]:
             f"The PostgreSQL server is version {driver.info.server_version // 10000}; "
             "Bahi needs 14 or newer."
         )
+    driver.prepare_threshold = None  # see `line`; psycopg forgets all of it at each ROLLBACK
     driver.execute(KEEP_WHAT_IS_SAID)
     speak_as_we_do(driver)
     return driver
@@ -71,7 +74,8 @@ def wish(url: str, schema: str) -> dict[str, str]:
         f" -c statement_timeout={STATEMENT_TIMEOUT_MS}"
         f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}"
     )
-    return {**words, "options": f"{words.get('options', '')} {ours}".strip()}
+    options = f"{words.get('options', '')} {ours}".strip()
+    return {**words, "options": options, "client_encoding": ENCODING}
 
 
 def speak_as_we_do(driver: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:

@@ -26,22 +26,32 @@ from psycopg.pq import TransactionStatus
 
 from bahi.db.failures import (
     ConnectionLost,
+    DatabaseAway,
     Deadlock,
     TransactionLost,
     translate,
 )
 from bahi.db.lanes import Lanes, Unit, publish
+from bahi.db.line import Line
 from bahi.db.postgres import away, engine, parsed
 from bahi.db.running import Watch, after_commit
 from bahi.db.tx import Tx
 from bahi.kernel.errors import BahiError, InDoubt, NotCommitted
 
 WRITERS: Final = 8
+FLOORS: Final = 4
+"""Threads for units of instruments: they wait for each other there, and not before an account's."""
+TOGETHER: Final = 8
+"""So many units of one account share a transaction at most, if they wait already."""
 ATTEMPTS: Final = 5
 RECONNECT_WITHIN_S: Final = 20.0
 UNIT_WITHIN_S: Final = 45.0  # longer than any time-out of the server's: it does not answer at all
 LOOK_EVERY_S: Final = 1.0
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+MARK: Final = (
+    "INSERT INTO write_marks (writer, unit, marked_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT (writer) DO UPDATE SET unit = excluded.unit, marked_at = excluded.marked_at"
+)
 
 log = logging.getLogger("bahi.db")
 
@@ -56,11 +66,14 @@ class PostgresWriter:
         mint: Callable[[], int],
         *,
         threads: int = WRITERS,
+        floors: int = 0,
     ) -> None:
         parsed(url)  # refuse now what could never connect
         source = engine(url, name)
-        self._threads = [WriteThread(f"{name}-{n}", source, mint) for n in range(threads)]
-        self._turn = itertools.cycle(range(threads))
+        self._threads = [WriteThread(f"{name}-{n}", source, mint) for n in range(threads + floors)]
+        self._turn = itertools.cycle(self._threads[:threads])
+        self._floor_turn = itertools.cycle(self._threads[threads:] or self._threads)
+        self._serves: dict[tuple[bool, int], WriteThread] = {}
         self._closed = threading.Event()
         self._watchman = threading.Thread(
             target=self._keep_watch, name=f"{name}-watch", daemon=True
@@ -78,10 +91,19 @@ class PostgresWriter:
             for thread in self._threads:
                 thread.cut_if_overdue()
 
-    def lane_of(self, account: int | None) -> Lanes:
-        """Return where the units of an account wait; those of no account go around."""
-        n = next(self._turn) if account is None else account % len(self._threads)
-        return self._threads[n].lanes
+    def lane_of(self, account: int | None, instrument: int | None = None) -> Lanes:
+        """Return where the units of an account wait, or of an instrument; others go around.
+
+        Both are dealt out to the threads as they come, and stay there. Not by a remainder: minted
+        ids end in the same bits.
+        """
+        turn = self._turn if instrument is None else self._floor_turn
+        whose = account if instrument is None else instrument
+        if whose is None:
+            return next(turn).lanes
+        key = (instrument is None, whose)  # an instrument may have an account's number
+        known = self._serves.get(key)
+        return (known or self._serves.setdefault(key, next(turn))).lanes
 
     def close(self, within_s: float) -> None:
         """Admit nothing more, finish what waits within the bound, and fail the rest."""
@@ -105,6 +127,7 @@ class WriteThread:
         self._mark = Mark()
         self._core: sa.Connection | None = None
         self._driver: psycopg.Connection[Any]
+        self._line: Line
         self._warned = self._committing = False
         self._asked_at: float | None = None
         self._thread = threading.Thread(target=self._work, name=f"write-{name}", daemon=True)
@@ -130,68 +153,107 @@ class WriteThread:
 
     def _work(self) -> None:
         while self.lanes.wait():
-            units = self.lanes.take(1)
-            for unit in units:
-                self._bring_to_an_end(unit)
+            units = self.lanes.take_alike(TOGETHER)
+            self._bring_to_an_end(units)
             after_commit(units)
             publish(units)
         self._disconnect()
 
-    def _bring_to_an_end(self, unit: Unit) -> None:
-        """Settle the unit, come what may: a thread that dies leaves its callers waiting."""
-        self._committing = False
+    def _bring_to_an_end(self, units: list[Unit]) -> None:
+        """Settle the units, come what may: a thread that dies leaves its callers waiting."""
         try:
-            self._settle(unit)
+            if len(units) == 1 or not self._settle_together(units):
+                for unit in units:
+                    self._settle(unit)
+        except DatabaseAway as absence:  # each of them would only wait for it again
+            _fail_the_rest(units, absence)
         except BaseException:
             log.exception("a writer of %s met what it does not know", self._watch.store)
-            unit.fail(InDoubt() if self._committing else NotCommitted())
+            _fail_the_rest(units, InDoubt() if self._committing else NotCommitted())
             self._disconnect()
         finally:
-            self._asked_at = None
+            self._committing, self._asked_at = False, None
+
+    def _settle_together(self, units: list[Unit]) -> bool:
+        """Commit several in one transaction; where one of them fails, none of it happened: No."""
+        try:
+            self._attempt(units)
+        except InDoubt as doubt:
+            _fail_the_rest(units, doubt)
+            return True
+        except DatabaseAway:
+            raise
+        except BahiError:
+            return False
+        return all(unit.error is None for unit in units)
 
     def _settle(self, unit: Unit) -> None:
         """Bring the unit to its end: committed, not committed, or in doubt."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                self._attempt(unit)
+                self._attempt([unit])
             except (Deadlock, ConnectionLost) as lost:
                 unit.error = lost
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - spreads rivals
+            except DatabaseAway:
+                raise
             except BahiError as end:
                 unit.error = end
-                return
+                break
             else:
-                return
+                break
+        unit.ended = True
 
-    def _attempt(self, unit: Unit) -> None:
+    def _attempt(self, units: list[Unit]) -> None:
+        """Run units in one transaction and commit it, unless one fails: then it has an error."""
         core = self._connected()
-        self._asked_at = time.monotonic()
+        self._committing, self._asked_at = False, time.monotonic()
+        self._mark.begin(self._line)
+        for unit in units:
+            tx = Tx(core, self._driver, self._in_transaction, self._mint, self._line)
+            self._watch.run(unit, tx)
+            if isinstance(tx.failure, Deadlock):
+                self._rollback()
+                raise tx.failure
+            if self._driver.closed:
+                self._disconnect()
+                raise ConnectionLost
+            if unit.error is not None:
+                self._rollback()
+                return
+            if not self._in_transaction():
+                unit.error = TransactionLost()
+                return
+            self._asked_at = time.monotonic()
+        self._lock_the_mark()
+        self._commit()
+
+    def _lock_the_mark(self) -> None:
+        """Begin at the server before COMMIT is sent, where nothing was waited for so far.
+
+        A server may hear a message long after its client gave up. Whoever asks what became of a
+        COMMIT has to wait behind it, which is what the mark's lock is for: with BEGIN in the same
+        message there would be none yet, the answer would be No, and the unit happen twice.
+        """
+        if self._line.begun:
+            return
         try:
-            self._driver.execute(self._mark.begin(), prepare=False)
+            self._line.flush()
         except psycopg.Error as error:
-            raise self._lost(error) from None
-        tx = Tx(core, self._driver, self._in_transaction, self._mint)
-        self._watch.run(unit, tx)
-        if isinstance(tx.failure, Deadlock):
+            if self._driver.closed:
+                self._disconnect()
+                raise ConnectionLost from None
             self._rollback()
-            raise tx.failure
-        if self._driver.closed:
-            self._disconnect()
-            raise ConnectionLost
-        if unit.error is not None:
-            self._rollback()
-        elif not self._in_transaction():
-            unit.error = TransactionLost()
-        else:
-            self._commit()
+            raise translate(error) from None
 
     def _commit(self) -> None:
         self._warned, self._committing = False, True
         try:
-            answer = self._driver.execute("COMMIT", prepare=False).statusmessage
+            answer = self._line.flush("COMMIT")
         except psycopg.Error as error:
-            if not self._driver.closed:  # a definite no, such as a deferred key
+            if not self._driver.closed:  # a definite no: by a deferred key, or by what waited
                 self._committing = False
+                self._rollback()
                 raise translate(error) from None
             self._disconnect()
             if not self._mark_stands():
@@ -242,21 +304,17 @@ class WriteThread:
                 assert isinstance(driver, psycopg.Connection)  # noqa: S101 - what we opened
                 driver.add_notice_handler(self._heard)
                 self._asked_at = time.monotonic()
-                self._core, self._driver = core, driver
+                self._core, self._driver, self._line = core, driver, Line(driver)
                 return core
         raise AssertionError  # the pauses never end
 
     def _in_transaction(self) -> bool:
-        return self._driver.pgconn.transaction_status == TransactionStatus.INTRANS
-
-    def _lost(self, error: psycopg.Error) -> BahiError:
-        if self._driver.closed:
-            self._disconnect()
-            return ConnectionLost()
-        self._rollback()
-        return translate(error)
+        return self._line.in_transaction
 
     def _rollback(self) -> None:
+        self._line.forget()
+        if self._driver.pgconn.transaction_status == TransactionStatus.IDLE:
+            return
         try:
             self._driver.execute("ROLLBACK", prepare=False)
         except psycopg.Error:
@@ -276,15 +334,11 @@ class Mark:
         self._writer = secrets.randbits(62)
         self._unit = 0
 
-    def begin(self) -> str:
-        """Return what begins the next unit's transaction, in one journey."""
+    def begin(self, line: Line) -> None:
+        """Begin the next unit's transaction: this goes with its first statement, in one journey."""
         self._unit += 1
-        now = time.time_ns() // 1000
-        return (
-            f"{BEGIN}; INSERT INTO write_marks (writer, unit, marked_at)"  # noqa: S608 - our integers
-            f" VALUES ({self._writer}, {self._unit}, {now}) ON CONFLICT (writer)"
-            " DO UPDATE SET unit = excluded.unit, marked_at = excluded.marked_at"
-        )
+        line.say(BEGIN)
+        line.say(MARK, self._writer, self._unit, time.time_ns() // 1000)
 
     def question(self) -> str:
         """Return what asks for the row, behind whatever transaction still writes it.
@@ -300,6 +354,12 @@ class Mark:
     def is_answered_by(self, row: Any) -> bool:
         """Say whether the row shows the newest unit as committed."""
         return row is not None and row[0] == self._unit
+
+
+def _fail_the_rest(units: list[Unit], why: BahiError) -> None:
+    for unit in units:
+        if not unit.ended:
+            unit.fail(why)
 
 
 def _growing_pauses() -> Iterator[float]:

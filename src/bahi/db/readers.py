@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
 
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 
 from bahi.db import postgres, sqlite
 from bahi.db.failures import DatabaseAway, Deadlock, translate
+from bahi.db.line import Line
 from bahi.db.looking import Looker, NotSeen
 from bahi.db.reading import Reading, Threads, shutting_down
 from bahi.db.statement import Params, Statement
@@ -27,6 +29,11 @@ CLOSE_WITHIN_S: Final = 5.0
 CANCEL_WITHIN_S: Final = 5.0
 STEPS_BETWEEN_LOOKS: Final = 20_000  # SQLite's virtual machine: about a millisecond
 REPLICA_REST_S: Final = 5.0
+TRUSTED_S: Final = 1.0
+"""A connection that was let go so short a while ago is taken without being asked."""
+BOUNDS: Final = (
+    "SELECT set_config('search_path', $1, true), set_config('statement_timeout', $2, true)"
+)
 
 
 @dataclass(frozen=True)
@@ -150,8 +157,10 @@ class PostgresReaders:
             max_overflow=pool.overflow,
             pool_timeout=pool.timeout_s,
             pool_recycle=pool.recycle_s,
-            pool_pre_ping=True,
         )
+        sa.event.listen(self._engine, "checkin", _note_when)
+        sa.event.listen(self._engine, "checkout", self._ping_if_in_doubt)
+        self._broke_at = 0.0
         self._threads = Threads(pool.size + pool.overflow, "read-postgres")
         self._url = url
 
@@ -170,13 +179,14 @@ class PostgresReaders:
         driver: Any = core.connection.driver_connection
         try:
             with reading.interrupted_by(lambda: _cancel(driver)):
-                driver.execute(_begin(schema, reading.left_s), prepare=False)
-                tx = Tx(core, driver, lambda: not (driver.closed or reading.is_over()), _no_ids)
-                answer = reading.answer(fn, args, tx)
-                driver.execute("ROLLBACK", prepare=False)
+                line = _begun(core, schema, reading.left_s)
+                goes_on = partial(_goes_on, driver, reading)
+                answer = reading.answer(fn, args, Tx(core, driver, goes_on, _no_ids, line))
+                line.flush("ROLLBACK")  # behind what was put: a read that changes is refused
                 return answer
         except (psycopg.Error, BahiError) as error:
             if driver.closed:
+                self._broke_at = time.monotonic()
                 raise DatabaseAway("PostgreSQL closed the connection in mid-read.") from error
             if isinstance(error, psycopg.Error):
                 raise translate(error) from error
@@ -185,6 +195,16 @@ class PostgresReaders:
             if driver.closed or reading.is_over():  # a late cancel would end a stranger's statement
                 core.invalidate()
             core.close()
+
+    def _ping_if_in_doubt(self, driver: Any, record: Any, _whole: Any) -> None:
+        """Ask whether a connection still stands, unless that was seen a moment ago."""
+        left_at = record.info.get("left_at")
+        if left_at is None or left_at > max(self._broke_at, time.monotonic() - TRUSTED_S):
+            return
+        try:
+            driver.execute("SELECT 1")
+        except psycopg.Error:
+            raise sa.exc.InvalidatePoolError from None
 
     def _take(self) -> sa.Connection:
         try:
@@ -200,12 +220,25 @@ class PostgresReaders:
         self._engine.dispose()
 
 
-def _begin(schema: str, left_s: float) -> str:
-    return (
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-        f" SET LOCAL search_path TO {schema};"
-        f" SET LOCAL statement_timeout = {int(left_s * 1000) + 1}"
-    )
+def _note_when(_driver: Any, record: Any) -> None:
+    record.info["left_at"] = time.monotonic()
+
+
+def _goes_on(driver: psycopg.Connection[Any], reading: Reading) -> bool:
+    return not (driver.closed or reading.is_over())
+
+
+def _begun(core: sa.Connection, schema: str, left_s: float) -> Line:
+    """Begin a snapshot of a store's schema: it goes with the first statement."""
+    line: Line | None = core.info.get("line")
+    if line is None:
+        driver = core.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)  # noqa: S101 - what we opened
+        line = core.info["line"] = Line(driver)
+    line.forget()  # what a reading that asked for nothing left
+    line.say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    line.say(BOUNDS, schema, f"{int(left_s * 1000) + 1}")
+    return line
 
 
 def _cancel(driver: psycopg.Connection[Any]) -> None:

@@ -139,6 +139,7 @@ class SqliteWriter:
         synchronous: Synchronous = "FULL",
     ) -> None:
         self._path, self._mint, self._synchronous = path, mint, synchronous
+        self._waits: Synchronous = synchronous
         self.lanes = Lanes()
         self._thread = threading.Thread(target=self._work, name=f"write-{name}", daemon=True)
         self._core: sa.Connection
@@ -157,8 +158,8 @@ class SqliteWriter:
         if self._failure is not None:
             raise translate(self._failure) from self._failure
 
-    def lane_of(self, account: int | None) -> Lanes:  # noqa: ARG002 - one thread serves all
-        """Return where the units of an account wait."""
+    def lane_of(self, account: int | None, instrument: int | None = None) -> Lanes:  # noqa: ARG002 - one thread serves all
+        """Return where the units of an account wait, or those of an instrument."""
         return self.lanes
 
     def close(self, within_s: float) -> None:
@@ -220,6 +221,7 @@ class SqliteWriter:
             self._rollback()
 
     def _commit_together(self, batch: list[Unit]) -> None:
+        self._wait_for_the_disk(durable=any(it.durable for it in batch))
         self._begin()
         for unit in batch:
             self._execute("SAVEPOINT unit")
@@ -236,6 +238,7 @@ class SqliteWriter:
     def _commit_alone(self, unit: Unit) -> None:
         self._rollback()
         try:
+            self._wait_for_the_disk(durable=unit.durable)
             self._begin()
             self._run(unit)
             if unit.error is None:
@@ -271,6 +274,13 @@ class SqliteWriter:
             f"Another program has held {self._path.name} locked for "
             f"{LOCK_ATTEMPTS * BUSY_TIMEOUT_MS // 1000} s; nothing was written."
         )
+
+    def _wait_for_the_disk(self, *, durable: bool) -> None:
+        """Have the next COMMIT wait for the disk, or leave that to a later one."""
+        wanted: Synchronous = self._synchronous if durable else "NORMAL"
+        if wanted != self._waits:
+            self._driver.execute(f"PRAGMA synchronous = {wanted}")
+            self._waits = wanted
 
     def _execute(self, text: str) -> None:
         self._committing = text == "COMMIT"

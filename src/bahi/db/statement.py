@@ -32,9 +32,9 @@ class Statement:
 
     def on(self, dialect: sa.Dialect) -> Prepared:
         """Return the text and the binding for a dialect."""
-        known = self._prepared.get(dialect.name)
+        known = self._prepared.get(dialect.paramstyle)  # each way of asking has its own
         if known is None:
-            known = self._prepared[dialect.name] = _prepare(self._clause, dialect)
+            known = self._prepared[dialect.paramstyle] = _prepare(self._clause, dialect)
         return known
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
 from bahi.db.lanes import Lane, Lanes, Unit, submit
 from bahi.db.postgres import for_reading
-from bahi.db.postgres_writer import WRITERS, PostgresWriter
+from bahi.db.postgres_writer import FLOORS, WRITERS, PostgresWriter
 from bahi.db.readers import (
     Pool,
     PostgresReaders,
@@ -48,8 +48,8 @@ class Writer(Protocol):
     def start(self) -> None:
         """Begin to work."""
 
-    def lane_of(self, account: int | None) -> Lanes:
-        """Return where the units of an account wait."""
+    def lane_of(self, account: int | None, instrument: int | None = None) -> Lanes:
+        """Return where the units of an account wait, or those of an instrument."""
 
     def close(self, within_s: float) -> None:
         """Admit nothing more, finish within the bound, fail the rest."""
@@ -77,15 +77,24 @@ class Store:
         *args: *Ts,
         lane: Lane = Lane.FACT,
         account: int | None = None,
+        instrument: int | None = None,
+        durable: bool = True,
     ) -> Coroutine[Any, Any, T]:
         """Run `fn(tx, *args)` in one transaction; the answer comes after COMMIT.
 
         Only a unit in the intent lane is ever refused for load. Units of one account are committed
-        one after the other, in the order in which they were written.
+        in the order in which they were written, some of them perhaps together; so are those of one
+        `instrument`, which lock its row at the paper exchange and no account's page.
+
+        What a later unit puts in force need not be `durable` by itself: on SQLite it is lost with
+        the machine's power, unless a durable one was committed behind it. (PostgreSQL, which may
+        crash alone, waits for the disk all the same.)
         """
         if inside_a_transaction():
             raise NestedWrite
-        return submit(self._writer.lane_of(account), fn, args, lane)
+        whose = account if instrument is None else instrument
+        lanes = self._writer.lane_of(account, instrument)
+        return submit(lanes, fn, args, lane, whose, durable=durable)
 
     def offer(self, fn: Callable[[Tx, *Ts], object], *args: *Ts) -> bool:
         """Write if there is room, never wait, and count what is dropped (logs, latencies)."""
@@ -171,7 +180,8 @@ class Stores:
 
     def _on_postgres(self, name: str, url: str) -> Store:
         threads = WRITERS if name in TRADING else 1
-        writer = PostgresWriter(name, url, self._mint, threads=threads)
+        floors = FLOORS if name in TRADING else 0
+        writer = PostgresWriter(name, url, self._mint, threads=threads, floors=floors)
         fresh = self._readers(name, url)
         readers: Readers = fresh
         if name == "main" and self._replica_url is not None:

@@ -97,6 +97,11 @@ def exchange_day(instant: datetime) -> date:
     return in_utc(instant).astimezone(IST).date()
 
 
+def day_begins(instant: datetime) -> datetime:
+    """Return when the exchange's day of an instant began: at midnight in India."""
+    return end_of_day(instant) - timedelta(days=1)
+
+
 def end_of_day(instant: datetime) -> datetime:
     """Return when the exchange's day of an instant ends: at midnight in India."""
     tomorrow = exchange_day(instant) + timedelta(days=1)

@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bahi.config import Settings
 from bahi.db import types
-from bahi.db.migrate import Migrator
 from bahi.db.opening import Database, transaction
 from bahi.db.upkeep.export import export
 from bahi.kernel.crypto import Vault
 from bahi.kernel.errors import Conflict, Invalid, Misconfigured, NotFound
 from bahi.kernel.keyring import Keyring
-from bahi.migrations import HOUSE, history
-from tests import databases
+from bahi.migrations import HOUSE
 from tests.db.good_rows import HAS_NO_GOOD_ROW, Planter, Row
 
 CANARY = "canary-hunter2"
@@ -27,10 +26,8 @@ LARGEST = 2**63 - 1
 
 
 @pytest.fixture
-def main(empty_database: databases.Database) -> Database:
-    database = Database("main", empty_database.url)
-    Migrator(database, history("main")).upgrade()
-    return database
+def main(home: dict[str, str]) -> Database:
+    return Database("main", Settings.from_environment(home).main)
 
 
 def put(database: Database, table: str, **row: object) -> None:
@@ -95,6 +92,7 @@ class SecretPlanter(Planter):
 
 def test_no_secret_goes_out_in_plain_or_sealed_form(main: Database, tmp_path: Path) -> None:
     with main.opened() as core, transaction(core):
+        core.exec_driver_sql("DELETE FROM nodes")  # of the start that furnished this house
         planter = SecretPlanter(core, main, Vault(Keyring.create(tmp_path / "keyring")))
         for table in main.schema.metadata.sorted_tables:
             if table.name not in {*HAS_NO_GOOD_ROW, "schema_migrations"}:

@@ -26,7 +26,17 @@ Refusal = tuple[str, str]
 
 def refusal(order: PaperOrder, it: Situation) -> Refusal | None:
     """Return the first thing that is wrong with an order, or nothing."""
-    return next(_refusals(order, it), None)
+    found = next(_refusals(order, it), None)
+    return None if found is None else worded(found, it)
+
+
+def worded(found: Refusal, it: Situation) -> Refusal:
+    """Return a refusal as the profile's broker says it, where its words are known; our code stays.
+
+    None come with Bahi: nobody published them in a way that could be quoted.
+    """
+    code, sentence = found
+    return code, it.rules.words.get(code, sentence)
 
 
 def _refusals(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
@@ -171,4 +181,4 @@ def beyond_protection(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
     if bounds is None or order.price is None or order.is_market or not it.is_continuous:
         return
     if not bounds.holds(order.price):
-        yield "PRICE_PROTECTION", bounds.sentence
+        yield worded(("PRICE_PROTECTION", bounds.sentence), it)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from hashlib import blake2b
@@ -34,21 +35,24 @@ class Profile(NamedTuple):
     """A broker's manners where it acts by itself."""
 
     square_off_fee: Money
+    pledges: bool = False
 
 
 PROFILES: Final = {
     BrokerSlug.KITE: Profile(Money(50 * SCALE)),
     BrokerSlug.UPSTOX: Profile(Money(50 * SCALE)),
-    BrokerSlug.DHAN: Profile(Money(20 * SCALE)),
+    BrokerSlug.DHAN: Profile(Money(20 * SCALE), pledges=True),
 }
-"""What brokers ask for each order that squares off, before GST."""
+"""What brokers ask for each order that squares off, before GST, and whether they pledge MTF shares
+by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What the exchange goes by; `protection` in 1/100 percent, nothing per second: no limit.
 
-    Of `troubles`, `freak` and `stalled` trouble whatever feed there is: freaks fire stops.
+    Of `troubles`, `freak` and `stalled` trouble whatever feed there is: freaks fire stops. `words`
+    are what the profile's broker says of a refusal, by our code for it; of others ours are said.
     """
 
     queue: QueueModel = QueueModel.THROUGH
@@ -60,6 +64,7 @@ class Rules:
     squares_off: bool = True
     troubles: Troubles = NO_TROUBLES
     seed: int = 1
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse what no market can be."""
@@ -75,6 +80,11 @@ class Rules:
     def square_off_fee(self) -> Money:
         """What one order that squares off costs, with GST."""
         return Money(PROFILES[self.profile].square_off_fee * (100 + GST_PERCENT) // 100)
+
+    @property
+    def pledges(self) -> bool:
+        """Whether what is held as MTF is pledged to the broker without being asked."""
+        return PROFILES[self.profile].pledges
 
     def latency_s(self, of: str) -> float:
         """Return how long the wire takes for something: the same for the same."""

@@ -63,7 +63,7 @@ def lock(tx: Tx, segment: Segment, symbol: str, now: datetime) -> Depth:
 
 def save(tx: Tx, segment: Segment, symbol: str, depth: Depth, now: datetime) -> None:
     """Write what is left."""
-    tx.change(
+    tx.put(
         _SAVE,
         {
             "the_segment": str(segment),

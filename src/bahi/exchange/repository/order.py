@@ -238,8 +238,16 @@ def untold(tx: Tx, at_most: int) -> list[PaperOrder]:
 
 
 def mark_told(tx: Tx, told: Sequence[tuple[int, int]]) -> None:
-    """Remember to which version clients were told of orders (`order, version`)."""
-    for order_id, version in sorted(told):
+    """Remember to which version clients were told of orders (`order, version`).
+
+    What somebody is just matching is left out, and told again: units that match may hold orders of
+    several meetings, and to wait for them while holding others could be to wait for each other.
+    """
+    versions = dict(sorted(told))  # the newest of each
+    free = sa.select(paper_orders.c.id).where(paper_orders.c.id.in_(versions))
+    rows = tx.rows(free.order_by(paper_orders.c.id).with_for_update(skip_locked=True))
+    for (order_id,) in rows:
+        version = versions[order_id]
         tx.change(
             sa.update(paper_orders)
             .where(paper_orders.c.id == order_id, paper_orders.c.told_version < version)

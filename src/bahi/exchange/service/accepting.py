@@ -58,8 +58,6 @@ class Wish(NamedTuple):
 def accept(tx: Tx, wish: Wish, it: Situation) -> Seen:
     """Write an order and match it in the transaction that accepts it, or write its refusal."""
     left = depths.lock(tx, it.instrument.segment, it.instrument.symbol, it.now)
-    if (known := _known(tx, wish)) is not None:
-        return known
     order = _wanted(tx.new_id(), wish, it)
     if why := _refused(tx, order, it):
         order = replace(order.refused(*why, it.now), version=1)
@@ -70,7 +68,7 @@ def accept(tx: Tx, wish: Wish, it: Situation) -> Seen:
     order = replace(order, told_version=order.version)  # its client is told by the answer
     if order.id in meeting.queues:
         order = replace(order, queue_ahead=meeting.queues.pop(order.id))
-    if not rows.add(tx, order):  # its mark was taken a moment ago, on another instrument
+    if not rows.add(tx, order):  # it came before under this mark: what was found is let go
         return _known(tx, wish) or _lost()
     resting = {at: before for at, (before, _) in meeting.moved.items() if at != order.id}
     fills = write_down(tx, meeting, left, it, resting)

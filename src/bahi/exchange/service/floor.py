@@ -103,7 +103,8 @@ class PaperExchange:
         if instrument is None:
             raise Rejected(f"{ticket.symbol} is not listed on {segment}.")
         seen = self._look(instrument, now, now)
-        return await self._store.write(accept, Wish(client_id, ticket), seen, account=client_id)
+        wish = Wish(client_id, ticket)
+        return await self._store.write(accept, wish, seen, instrument=instrument.id)
 
     async def modify(self, client_id: int, change: Change) -> Seen:
         """Change an order that works; refused, it stays as it is."""
@@ -114,7 +115,7 @@ class PaperExchange:
         if instrument is None:
             raise Rejected(f"{order.symbol} is listed no longer.")
         seen = self._look(instrument, now, now)
-        return await self._store.write(modify, client_id, change, seen, account=client_id)
+        return await self._store.write(modify, client_id, change, seen, instrument=instrument.id)
 
     async def cancel(self, client_id: int, order_id: int) -> Seen:
         """Take back what is left of an order."""
@@ -177,13 +178,13 @@ class PaperExchange:
                 continue
             seen = self._look(instrument, now, now)
             if seen.is_continuous and seen.quote and self._concerns(interest, seen.quote):
-                moved += await self._step(passing.match, seen)
+                moved += await self._step(instrument.id, passing.match, seen)
         return moved
 
-    async def _step(self, fn: Callable[[Tx, *Ts], int], *args: *Ts) -> int:
+    async def _step(self, instrument: int | None, fn: Callable[[Tx, *Ts], int], *args: *Ts) -> int:
         """Do one instrument's step; its fault must not keep the others from theirs."""
         try:
-            return await self._store.write(fn, *args)
+            return await self._store.write(fn, *args, instrument=instrument)
         except BahiError as fault:  # it is due again in the next round
             log.warning("a step of the paper exchange failed: %s", fault)
             return 0
@@ -208,14 +209,14 @@ class PaperExchange:
                 instrument = self._venue.instrument(segment, symbol)
                 if instrument is None:
                     where = (segment, symbol)
-                    moved += await self._step(passing.end_unlisted, where, at)
+                    moved += await self._step(None, passing.end_unlisted, where, at)
                 else:
                     seen = self._look(instrument, at, now)
                     if seen.quote is None and seen.day is not None and now < seen.day.closes:
                         seen = self._look(instrument, now, now)  # late, and yet in hours
                     if now - at < CLOSE_WITHIN and passing.waits_for_close(seen):
                         continue
-                    moved += await self._step(passing.pass_time, seen)
+                    moved += await self._step(instrument.id, passing.pass_time, seen)
             if len(due) < standing.AT_ONCE:
                 break
         return moved
@@ -256,7 +257,7 @@ class PaperExchange:
                 seen = self._look(instrument, now, now)
             if seen.quote is None and seen.phase is Phase.OPEN and now >= hours.closes:
                 seen = replace(seen, phase=Phase.CLOSED)
-            moved += await self._step(passing.square_off, held, seen)
+            moved += await self._step(instrument.id, passing.square_off, held, seen)
         return moved
 
     async def _settle(self, now: datetime) -> int:

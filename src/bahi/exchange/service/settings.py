@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bahi.exchange.model.rules import QueueModel, Rules
@@ -19,14 +19,29 @@ log = logging.getLogger("bahi.exchange")
 
 async def rules_of(get: Get) -> Rules:
     """Read the rules; the two latencies may stand in either order."""
+    profile = BrokerSlug(await get("exchange", "profile"))
     latencies = [int(await get("exchange", f"latency_{it}_ms")) for it in ("least", "most")]
     return Rules(
         queue=QueueModel(await get("exchange", "queue")),
-        profile=BrokerSlug(await get("exchange", "profile")),
+        profile=profile,
         protection=int(await get("exchange", "protection_bps")),
         latency_ms=(min(latencies), max(latencies)),
         troubles=await _troubles(get),
+        words=await _words(get, profile),
     )
+
+
+async def _words(get: Get, profile: BrokerSlug) -> Mapping[str, str]:
+    """Read `exchange.words`, which nobody has to set: {"kite": {"LOT": "what Kite says"}}."""
+    try:
+        every = await get("exchange", "words")
+    except NotFound:
+        return {}
+    words = every.get(str(profile), {}) if isinstance(every, dict) else None
+    if not isinstance(words, dict) or not all(isinstance(it, str) for it in words.values()):
+        log.warning('exchange.words cannot be used; write {"kite": {"LOT": "what Kite says"}}.')
+        return {}
+    return words
 
 
 async def _troubles(get: Get) -> Troubles:

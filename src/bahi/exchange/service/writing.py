@@ -31,7 +31,7 @@ def write_down(
     Return all fills of the orders that had some. What has no origin is new and was written already.
     """
     fills: dict[int, Fills] = {}
-    for order_id, (_, after) in sorted(meeting.moved.items()):  # as `mark_told` does: no deadlock
+    for order_id, (_, after) in sorted(meeting.moved.items()):
         before = origin.get(order_id)
         if before is not None and before is not after:
             rows.save(tx, before, after)

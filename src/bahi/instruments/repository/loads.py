@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
 from bahi.instruments.model.loads import InForce, Load, LoadStatus
 from bahi.instruments.tables import broker_listings, instrument_masters, instruments, master_loads
@@ -65,10 +66,17 @@ def change_load(tx: Tx, load_id: int, values: Mapping[str, Any], *, if_reading: 
 
 def is_reading(tx: Tx, load_id: int) -> bool:
     """Say whether a load is being read, and keep it so until this transaction ends."""
-    clause = sa.select(master_loads.c.id).where(
-        master_loads.c.id == load_id, master_loads.c.status == LoadStatus.READING
+    return tx.row(_READING, {"load_id": load_id, "status": LoadStatus.READING}) is not None
+
+
+_READING: Final = Statement(
+    sa.select(master_loads.c.id)
+    .where(
+        master_loads.c.id == sa.bindparam("load_id"),
+        master_loads.c.status == sa.bindparam("status"),
     )
-    return tx.row(clause.with_for_update(read=True)) is not None
+    .with_for_update(read=True)
+)
 
 
 def find_load(tx: Tx, load_id: int) -> Load | None:

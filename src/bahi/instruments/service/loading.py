@@ -115,7 +115,7 @@ class _Loading:
         await self._write(gathered)
 
     async def _write(self, plan: Plan) -> None:
-        await self._store.write(go_on, self._id, self._clock())
+        await self._store.write(go_on, self._id, self._clock(), durable=False)
         self._reader.name_stubs(plan, self._stubs)
         beside: list[Plan] = []
         for part in plan.parts(LISTINGS_AT_ONCE[self._store.kind]):
@@ -130,7 +130,10 @@ class _Loading:
 
     async def _write_beside_each_other(self, parts: Sequence[Plan]) -> None:
         stage = Stage(self._id, self._wanted.broker, self._reader.day, to_micros(self._clock()))
-        writes = [self._store.write(write_down, stage, part, self._roots) for part in parts]
+        writes = [
+            self._store.write(write_down, stage, part, self._roots, durable=False)
+            for part in parts  # the swap, which is durable, makes all of them so
+        ]
         ends = await asyncio.gather(*writes, return_exceptions=True)  # none is left behind
         for written in ends:
             if isinstance(written, BaseException):
@@ -219,7 +222,7 @@ async def _take_back(store: Store, load_id: int, clock: Clock) -> None:
     Whoever dies on the way leaves a load that stopped moving, and the next one goes on with it.
     """
     for remove in (loads.remove_listings, loads.remove_arrived):
-        while await store.write(_remove_some, remove, load_id, to_micros(clock())):
+        while await store.write(_remove_some, remove, load_id, to_micros(clock()), durable=False):
             pass
 
 
@@ -233,7 +236,8 @@ async def _remove_what_is_over(store: Store, broker: BrokerSlug) -> None:
     """Remove what nothing points to, a little at a time, so that orders go on meanwhile."""
     try:
         for old, segments in await store.read(over, broker, fresh=True):
-            while await store.write(loads.remove_listings, old, REMOVED_AT_ONCE, segments):
+            remove = loads.remove_listings
+            while await store.write(remove, old, REMOVED_AT_ONCE, segments, durable=False):
                 pass
         await store.write(loads.forget_loads, broker, LOADS_KEPT)
     except BahiError as fault:  # what was asked for is done; the next load removes it

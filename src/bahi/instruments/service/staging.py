@@ -97,13 +97,11 @@ def write_down(tx: Tx, stage: Stage, plan: Plan, roots: Mapping[Root, int]) -> W
             if under is None:
                 under = stubs[it.root] = tx.new_id()
                 instruments.append(_stub(stage, it.root, under))
-        symbol, *facts = it.facts
+        facts, segment = it.facts, it.named[1]
         if it.waits:
             waiting.append(Waiting(key, *it.place))
-            symbol = f"{symbol}~{key}"
-        instruments.append(
-            (key, str(it.place[0]), symbol, *facts, 0, since, by, under, stage.load_id, stage.now)
-        )
+            facts = (f"{facts[0]}~{key}", *facts[1:])
+        instruments.append((key, segment, *facts, 0, since, by, under, stage.load_id, stage.now))
     instruments.sort(key=lambda row: row[_UNDER] is not None)  # what they settle on comes first
     staging.add_instruments(tx, instruments)
     listed = [(stage.load_id, key, *it.named) for key, it in fresh]

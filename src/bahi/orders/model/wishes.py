@@ -99,10 +99,11 @@ class Seen:
         return None if self.reference is None else self.reference.price
 
     def price_at(self, now: datetime) -> Price | None:
-        """Return the last price as it counts now: in an open market an old one is unknown."""
-        if self.reference is None or (self.is_open and now - self.reference.at > FRESH):
+        """Return the last price as it counts now: an old one is unknown but in a closed market."""
+        if self.reference is None:
             return None
-        return self.reference.price
+        is_old = self.is_open is not False and now - self.reference.at > FRESH
+        return None if is_old else self.reference.price
 
 
 def check(wish: PlaceOrder, seen: Seen) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from enum import EnumType
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -28,7 +30,16 @@ from bahi.kernel.words import (
     Side,
     Validity,
 )
-from bahi.orders.model.order import ACTIVE, FIELDS, TIME, Order, differences, values_of
+from bahi.orders.model.order import (
+    ACTIVE,
+    DEFAULTS,
+    FIELDS,
+    TIME,
+    Order,
+    differences,
+    of_values,
+    values_of,
+)
 from bahi.orders.tables import order_events, order_keys, orders
 
 COLUMN_OF: Final[Mapping[str, str]] = MappingProxyType(
@@ -72,20 +83,8 @@ _ADD: Final = Statement(
         {name: sa.bindparam(name) for name in (*COLUMN_OF.values(), *_DERIVED)}
     )
 )
-_FIXED: Final = frozenset(
-    {"id", "account_id", "client_order_id", "side", "actor", "key_id", "placed_at", "intent_at"}
-)
-_SAVE: Final = Statement(
-    sa.update(orders)
-    .where(orders.c.id == sa.bindparam("the_id"), orders.c.version == sa.bindparam("was"))
-    .values(
-        {
-            name: sa.bindparam(name)
-            for name in (*COLUMN_OF.values(), *_DERIVED)
-            if name not in _FIXED
-        }
-    )
-)
+_SHAPES: Final = 256
+"""How many ways of changing an order are kept spelt: a few dozen are all that there are."""
 _ADD_EVENT: Final = Statement(
     sa.insert(order_events).values(
         {column.name: sa.bindparam(column.name) for column in order_events.columns}
@@ -116,18 +115,23 @@ _ARCHIVED: Final = Statement(
 
 def add(tx: Tx, order: Order, now: datetime, source: EventSource | None = None) -> None:
     """Write a new order with its first event."""
-    tx.change(_ADD, row_of(order))
-    _add_event(tx, None, order, (EventType.PLACED, source), now)
+    tx.put(_ADD, row_of(order))
+    _add_event(tx, order, differences(None, order), (EventType.PLACED, source), now)
 
 
 def save(
     tx: Tx, before: Order, after: Order, event: tuple[EventType, EventSource | None], now: datetime
 ) -> None:
-    """Write an order's next version with the event that made it; it must not have moved since."""
-    row = row_of(after) | {"the_id": after.id, "was": before.version}
-    if tx.change(_SAVE, row) != 1:
+    """Write an order's next version with the event that made it; it must not have moved since.
+
+    Only what changed is named: SQLite rewrites the indexes of every column that is.
+    """
+    changed = differences(before, after)
+    row = {COLUMN_OF[name]: _kept(name, value) for name, value in changed.items()}
+    row |= _derived(after) | {"the_id": after.id, "was": before.version}
+    if tx.change(_saving(tuple(changed)), row) != 1:
         raise Conflict(f"Order {after.id} changed meanwhile; read it again.")
-    _add_event(tx, before, after, event, now)
+    _add_event(tx, after, changed, event, now)
 
 
 def find(tx: Tx, order_id: int) -> Order | None:
@@ -236,36 +240,48 @@ def row_of(order: Order) -> dict[str, Any]:
         column: value if value is None or keep is None else keep(value)
         for value, (column, keep) in zip(values_of(order), _KEEPS, strict=True)
     }
-    row["remaining_qty"] = order.remaining
-    row["average_price"] = order.average_price
-    return row
+    return row | _derived(order)
 
 
 def order_of(row: Row) -> Order:
     """Return the order that a row keeps."""
-    return Order(
-        **{
-            name: value if read is None else read(value)
-            for value, (name, read) in zip(row, _READS, strict=True)
-            if value is not None
-        }
-    )
+    values = list(row)
+    for place, default, read in _READS:
+        value = values[place]
+        values[place] = default if value is None else read(value)
+    return of_values(values)
 
 
 def _found(row: Row | None) -> Order | None:
     return None if row is None else order_of(row)
 
 
+def _derived(order: Order) -> dict[str, Any]:
+    """Return what a row keeps beside an order's own fields."""
+    return {"remaining_qty": order.remaining, "average_price": order.average_price}
+
+
+@lru_cache(_SHAPES)
+def _saving(changed: tuple[str, ...]) -> Statement:
+    """Return what writes some fields of an order's next version."""
+    named = (*(COLUMN_OF[name] for name in changed), *_DERIVED)
+    return Statement(
+        sa.update(orders)
+        .where(orders.c.id == sa.bindparam("the_id"), orders.c.version == sa.bindparam("was"))
+        .values({name: sa.bindparam(name) for name in named})
+    )
+
+
 def _add_event(
     tx: Tx,
-    before: Order | None,
     after: Order,
+    differing: Mapping[str, Any],
     event: tuple[EventType, EventSource | None],
     now: datetime,
 ) -> None:
     kind, source = event
-    changed = {name: _kept(name, it) for name, it in differences(before, after).items()}
-    tx.change(
+    changed = {name: _kept(name, it) for name, it in differing.items()}
+    tx.put(
         _ADD_EVENT,
         {
             "id": tx.new_id(),
@@ -298,11 +314,20 @@ def _reader(name: str) -> Callable[[Any], Any] | None:
         return from_micros
     if name in _FLAGS:
         return bool
-    return _WORDS.get(name)
+    word = _WORDS.get(name)
+    if isinstance(word, EnumType):
+        members: Iterable[Any] = word.__members__.values()
+        return {str(it): it for it in members}.__getitem__  # sooner than the enumeration itself
+    return word
 
 
 _KEEPS: Final = tuple((COLUMN_OF[name], _keeper(name)) for name in FIELDS)
-_READS: Final = tuple((name, _reader(name)) for name in FIELDS)
+_READS: Final = tuple(
+    (place, default, _reader(name) or int)  # a number, where only its default says so
+    for place, (name, default) in enumerate(zip(FIELDS, DEFAULTS, strict=True))
+    if default is not None or _reader(name) is not None
+)
+"""What is not simply as its row keeps it: where, what nothing stands for, and how it is read."""
 _KEEPER_OF: Final = {name: _keeper(name) for name in FIELDS}
 _READER_OF: Final = {name: _reader(name) for name in FIELDS}
 

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import to_micros
-from bahi.kernel.words import OrderStatus, Segment
+from bahi.kernel.words import OrderStatus, Segment, Side
 from bahi.orders.model.guarding import Beside
 from bahi.orders.model.order import Order
 from bahi.orders.repository.order import SELECT, order_of
 from bahi.orders.tables import WORKING, orders
+from bahi.portfolio.model.position import Key
 
 _OF_IT: Final = sa.and_(
     sa.text(WORKING),  # as the index says it
@@ -61,18 +62,26 @@ def left_over(tx: Tx, before: datetime, at_most: int) -> list[Order]:
 
 def beside(tx: Tx, order: Order) -> tuple[Beside, Beside]:
     """Return what works beside an order, of its position and side, and the exits among it."""
-    rows = tx.rows(
-        _BESIDE,
-        {
-            "account_id": order.account_id,
-            "segment": str(order.segment),
-            "symbol": order.symbol,
-            "product": str(order.product),
-            "side": str(order.side),
-            "but": order.id,
-        },
-    )
+    rows = _of_side(tx, order.account_id, order.key, order.side, but=order.id)
     return _together(rows), _together([row for row in rows if row[1]])
+
+
+def exiting(tx: Tx, account_id: int, key: Key, side: Side) -> int:
+    """Return how many of a position working exits of a side are about to close."""
+    exits = _together([row for row in _of_side(tx, account_id, key, side) if row[1]])
+    return exits.alone + sum(exits.families.values())
+
+
+def _of_side(tx: Tx, account_id: int, key: Key, side: Side, but: int = 0) -> list[Row]:
+    asked = {
+        "account_id": account_id,
+        "segment": str(key.segment),
+        "symbol": key.symbol,
+        "product": str(key.product),
+        "side": str(side),
+        "but": but,
+    }
+    return tx.rows(_BESIDE, asked)
 
 
 def _together(rows: Sequence[Row]) -> Beside:

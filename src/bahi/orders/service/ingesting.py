@@ -34,11 +34,11 @@ from bahi.orders.repository import order as rows
 from bahi.orders.repository.working import beside
 from bahi.orders.service.answering import answered
 from bahi.portfolio.model.book import Book
-from bahi.portfolio.model.charges import Earlier
+from bahi.portfolio.model.charges import FIRST, Earlier
 from bahi.portfolio.model.margin import Footing, for_order
 from bahi.portfolio.model.money import Block
 from bahi.portfolio.model.terms import Terms
-from bahi.portfolio.model.trade import Trade
+from bahi.portfolio.model.trade import SoFar, Trade
 from bahi.portfolio.service.books import (
     block,
     book_trade,
@@ -58,6 +58,7 @@ _NAMES: Final = {
     OrderStatus.UNKNOWN: EventType.UNKNOWN,
     OrderStatus.TRANSIT: EventType.TRANSIT,
 }
+_NOTHING_YET: Final = SoFar(frozenset(), has_cumulative=False, earlier=FIRST)
 
 
 class NotOurs(BahiError):
@@ -89,7 +90,7 @@ def ingest(tx: Tx, account_id: int, word: Word, terms: Terms, now: datetime) -> 
         rows.add(tx, known, now, source)
         blocked = Block(known.id, known.key, known.margin, "others placed the order")
         book = block(tx, replace(book, open_orders=book.open_orders + 1), blocked, now)
-    so_far = booked_of(tx, known.id)
+    so_far = booked_of(tx, known.id) if known.filled else _NOTHING_YET
     booked = to_book(known, update, Told(so_far.names, so_far.has_cumulative), now)
     after = heard(known, update, booked, now)
     if after.asked_at is not None:
@@ -160,7 +161,11 @@ def give_up(tx: Tx, order: Order, now: datetime) -> Order:
 
 def let_go(tx: Tx, order: Order, now: datetime) -> Order:
     """End an order whose day is over, and that the broker's book, read twice since, has not."""
-    after = _ended(tx, order, lambda known: known.unseen(now), now, only=order.status)
+    lock_book(tx, order.account_id)
+    known = rows.find(tx, order.id)
+    if known is None or known.version != order.version:
+        return known or order  # it was told of since the book was read
+    after = _ended(tx, order, lambda it: it.unseen(now), now)
     if after.end_is_inferred:
         cause = Cause(
             severity=Severity.WARNING,
@@ -252,7 +257,7 @@ def _gauged(tx: Tx, order: Order, price: Price | None, terms: Terms, now: dateti
     at = order.price or order.trigger_price or price
     if at is None or exits:
         return replace(order, is_exit=exits, margin_blocked=NOTHING)
-    by = Footing(terms.rates, order.segment, exchange_day(now))
+    by = Footing(terms.rates, order.segment, exchange_day(now), terms.ends)
     asked = (order.contract, order.product, order.side, order.quantity)
     return replace(order, is_exit=False, margin_blocked=for_order(*asked, at, by))
 

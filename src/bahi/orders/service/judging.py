@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bahi.db.tx import Tx
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict
 from bahi.kernel.money import NOTHING, Money, Price
 from bahi.kernel.words import Product, Side
-from bahi.orders.model.order import Order
+from bahi.orders.model.order import PENDING, Order
 from bahi.orders.model.wishes import Seen, is_exit
 from bahi.orders.repository import working
 from bahi.portfolio.model import margin
@@ -25,6 +25,9 @@ from bahi.portfolio.service.books import position_of
 from bahi.portfolio.service.holdings import deliverable_of
 from bahi.risk.model.verdict import Denial, Exposure
 from bahi.risk.model.verdict import judge as verdict
+
+DELIVERED: Final = frozenset({Product.CNC, Product.MTF})
+"""What is sold of these has to be held."""
 
 
 class Grounds(NamedTuple):
@@ -51,7 +54,7 @@ def judge(tx: Tx, book: Book, order: Order, by: Grounds, now: datetime) -> Judge
     exits = is_exit(order.side, whole.quantity, net, exiting.of(order))
     beside = every.of(order)
     price = _dearest(order, seen.price_at(now))
-    footing = Footing(by.terms.rates, order.segment, exchange_day(now))
+    footing = Footing(by.terms.rates, order.segment, exchange_day(now), by.terms.ends)
     order = replace(
         order, is_exit=exits, margin_blocked=_needed(order, price, footing, exits=exits)
     )
@@ -75,8 +78,12 @@ def judge(tx: Tx, book: Book, order: Order, by: Grounds, now: datetime) -> Judge
 
 
 def _whole(order: Order) -> Order:
-    """Return for what an order stands: the first slice for all, so that none begins in vain."""
-    if order.slice_index != 1 or order.slice_total_quantity is None:
+    """Return for what an order stands: the first slice for all, so that none begins in vain.
+
+    Once it is placed the others stand beside it, and it stands for itself.
+    """
+    is_placed = order.version > 1 or order.status is PENDING
+    if is_placed or order.slice_index != 1 or order.slice_total_quantity is None:
         return order
     return replace(order, quantity=order.slice_total_quantity)
 
@@ -106,7 +113,7 @@ def _dearest(order: Order, last: Price | None) -> Price | None:
 
 def _undelivered(tx: Tx, order: Order, seen: Seen, beside: int) -> Denial | None:
     """Refuse to sell for delivery what the account does not have, or may not deliver."""
-    if order.product is not Product.CNC or order.side is Side.BUY:
+    if order.product not in DELIVERED or order.side is Side.BUY:
         return None
     free = 0
     if order.is_exit:

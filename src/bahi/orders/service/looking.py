@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bahi.orders.repository import listing
+from bahi.orders.repository import listing, working
 
 Wanted = listing.Wanted
 Place = listing.Place
@@ -19,3 +19,6 @@ timeline_of: Final = listing.timeline_of
 
 as_of: Final = listing.as_of
 """Return an account's orders as they were recorded by an instant, in pages by their ids."""
+
+exiting: Final = working.exiting
+"""Return how many of a position working exits of a side are about to close."""

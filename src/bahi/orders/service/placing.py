@@ -79,6 +79,8 @@ async def place_order(desk: Desk, wish: PlaceOrder) -> Order:
             return known
         raise
     await desk.freshen()
+    if seen.price_at(desk.clock()) is None:  # it grew old meanwhile, or there was none
+        seen = desk.look(wish.segment, wish.symbol)
     return await desk.errands.see_through(_place(desk, wish, seen, Deadline(SEND_WITHIN_S)))
 
 

@@ -66,14 +66,18 @@ async def place_basket(desk: Desk, wishes: Sequence[PlaceOrder]) -> list[Answer]
     """Place several orders, what is bought first: it may cover what is sold. Answers in order."""
     answers: dict[int, Answer] = {}
     pause_s = await pause_of(desk, len(wishes))
-    bought_first = sorted(range(len(wishes)), key=lambda place: wishes[place].side is Side.SELL)
-    for place in bought_first:
+    for place in bought_first(wishes):
         try:
             answers[place] = Answer(await place_order(desk, wishes[place]), None)
         except BahiError as fault:
             answers[place] = Answer(None, fault)
         await asyncio.sleep(pause_s)
     return [answers[place] for place in range(len(wishes))]
+
+
+def bought_first(wishes: Sequence[PlaceOrder]) -> list[int]:
+    """Return the places of a basket's wishes in the order in which they are placed."""
+    return sorted(range(len(wishes)), key=lambda place: wishes[place].side is Side.SELL)
 
 
 async def pause_of(desk: Desk, how_many: int) -> float:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.instruments.model.instrument import Instrument
-from bahi.kernel.clock import Clock, end_of_day, exchange_day
+from bahi.kernel.clock import Clock, day_begins, exchange_day
 from bahi.kernel.errors import BahiError, NotFound, NotSent, Rejected, Silent
 from bahi.kernel.ports import Broker, Update
 from bahi.kernel.words import EventSource, Segment
@@ -40,7 +40,15 @@ BOOK_OF: Final = timedelta(hours=36)
 """How far back our orders are compared with a broker's book of the day."""
 COMPARED: Final = 50_000
 
+HasReopened = Callable[[Segment, date, datetime], bool]
+"""Says whether a market has opened, by an instant, on a day after one; not known is no."""
+
 log = logging.getLogger("bahi.orders")
+
+
+def _around_the_clock(_segment: Segment, day: date, now: datetime) -> bool:
+    """Say it of a market that opens at each midnight."""
+    return exchange_day(now) > day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,7 @@ class Grounds:
     terms_of: Callable[[int], Terms]
     listed: Callable[[Segment, str], Instrument | None]
     clock: Clock
+    has_reopened: HasReopened = _around_the_clock
 
 
 class Reading(NamedTuple):
@@ -108,14 +117,20 @@ class Sweep:
         return settled
 
     async def look_back(self) -> int:
-        """Look now and then at orders that still work here though their day is over."""
+        """Look now and then at orders that still work here though their day is over.
+
+        A broker begins its new book at some hour of the night, and tells nothing while it does:
+        that they are not there says something only once their market has opened again.
+        """
         now = self._on.clock()
         if self._look_back_at is not None and now < self._look_back_at:
             return 0
         self._look_back_at = now + LOOK_BACK_EVERY
-        today = end_of_day(now) - timedelta(days=1)
-        left = await self._on.store.read(left_over, today, COMPARED, fresh=True)
+        left = await self._on.store.read(left_over, day_begins(now), COMPARED, fresh=True)
         left = [it for it in left if it.is_of_a_day_before(now)]
+        days = {(it.segment, it.day) for it in left}
+        over = {it for it in days if self._on.has_reopened(*it, now)}
+        left = [it for it in left if (it.segment, it.day) in over]
         self._unseen = {it.id: self._unseen.get(it.id, 0) for it in left}
         return await self._each_account(left, self._let_go)
 

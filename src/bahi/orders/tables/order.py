@@ -138,12 +138,12 @@ orders = HOUSE.table(
     index("release_at", where="status = 'PENDING'"),
     index("account_id", where="is_kept = 1"),
     index("asked_at", where="asked_at IS NOT NULL"),
-    index("correlation_id"),
-    index("security_id", "exchange_segment"),
+    index("correlation_id", where="correlation_id IS NOT NULL"),
+    index("security_id", "exchange_segment", where="security_id IS NOT NULL"),
     index("symbol", "placed_at"),
-    index("parent_order_id", "leg_type"),
-    index("slice_group_id", "slice_index"),
-    index("exchange_order_id"),
+    index("parent_order_id", "leg_type", where="parent_order_id IS NOT NULL"),
+    index("slice_group_id", "slice_index", where="slice_group_id IS NOT NULL"),
+    index("exchange_order_id", where="exchange_order_id IS NOT NULL"),
     stores=TRADING_AND_ARCHIVE,
 )
 

@@ -33,6 +33,18 @@ class Holding(NamedTuple):
         return self.total - self.delivered
 
 
+class Funded(NamedTuple):
+    """What is held of one share as MTF: delivered like any, and partly on the broker's money."""
+
+    holding: Holding
+    own: Money
+
+    @property
+    def funded(self) -> Money:
+        """What the broker paid of its cost, and takes interest on."""
+        return Money(self.holding.cost - self.own)
+
+
 class Deliverable(NamedTuple):
     """How much may be sold for delivery, and what of it needs leave first (eDIS)."""
 
@@ -43,6 +55,16 @@ class Deliverable(NamedTuple):
 def is_held(key: Key) -> bool:
     """Say whether a position is one of shares held for delivery."""
     return key.product is Product.CNC and key.segment in EQUITY
+
+
+def is_funded(key: Key) -> bool:
+    """Say whether a position is one of shares held as MTF."""
+    return key.product is Product.MTF and key.segment in EQUITY
+
+
+def funded_of(position: Position, settled: date | None = None) -> Funded:
+    """Return the MTF holding that a position is: what it blocks is the account's own money."""
+    return Funded(holding_of(position, settled), position.margin if position.net > 0 else NOTHING)
 
 
 def holding_of(position: Position, settled: date | None = None) -> Holding:

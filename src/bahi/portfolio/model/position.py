@@ -7,7 +7,7 @@ closing takes out of the cost is rounded once, and the rest stays to the last te
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import reduce
 from typing import NamedTuple
@@ -48,6 +48,16 @@ class Fact(NamedTuple):
         return self.quantity if self.side is Side.BUY else -self.quantity
 
 
+class Eve(NamedTuple):
+    """What a position was made of when its day began, beside what its day's figures tell."""
+
+    open_cost: Money
+    buy_quantity: int
+    buy_value: Money
+    sell_quantity: int
+    sell_value: Money
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """What an account has open of one thing, and what it made of it so far."""
@@ -70,6 +80,7 @@ class Position:
     day_realized: Money = NOTHING
     margin: Money = NOTHING
     folded: tuple[datetime, int] | None = None
+    eve: Eve | None = field(default=None, compare=False)  # a short cut, and no figure of it
 
     @property
     def average(self) -> Price | None:
@@ -77,8 +88,20 @@ class Position:
         return average(self.open_cost, abs(self.net))
 
     def comes_after(self, fact: Fact) -> bool:
-        """Say whether a fact belongs before what is folded already: then all is folded anew."""
+        """Say whether a fact belongs before what is folded already: then that is folded anew."""
         return self.folded is not None and (fact.at, fact.id) < self.folded
+
+    def on_the_eve_of(self, fact: Fact) -> Position | None:
+        """Return it as its day began, where a fact is of that day; None: not known."""
+        if self.eve is None or exchange_day(fact.at) != self.day:
+            return None
+        return Position(
+            key=self.key,
+            instrument_id=self.instrument_id,
+            net=self.overnight,
+            realized=Money(self.realized - self.day_realized),
+            **self.eve._asdict(),
+        )
 
 
 def average(value: Money, quantity: int) -> Price | None:
@@ -110,8 +133,12 @@ def fold(position: Position, fact: Fact) -> Position:
 
 def fold_all(key: Key, facts: Iterable[Fact], instrument_id: int | None = None) -> Position:
     """Return the position that facts make, whatever order they come in."""
-    nothing = Position(key=key, instrument_id=instrument_id)
-    return reduce(fold, sorted(facts, key=in_order), nothing)
+    return fold_in(Position(key=key, instrument_id=instrument_id), facts)
+
+
+def fold_in(position: Position, facts: Iterable[Fact]) -> Position:
+    """Return the position after facts that come behind all that it has, in whatever order."""
+    return reduce(fold, sorted(facts, key=in_order), position)
 
 
 def in_order(fact: Fact) -> tuple[bool, datetime, int]:
@@ -144,6 +171,13 @@ def _on_day(position: Position, day: date) -> Position:
         day_sell_quantity=0,
         day_sell_value=NOTHING,
         day_realized=NOTHING,
+        eve=Eve(
+            position.open_cost,
+            position.buy_quantity,
+            position.buy_value,
+            position.sell_quantity,
+            position.sell_value,
+        ),
     )
 
 

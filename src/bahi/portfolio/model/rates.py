@@ -29,7 +29,10 @@ class Kind(StrEnum):
 
 
 class Charge(StrEnum):
-    """Which charge a rate is of; the last two are blocked and not charged."""
+    """Which charge a rate is of; what begins with `margin` is blocked and not charged.
+
+    MARGIN_TIMES: so many times the usual margin. MARGIN_MOST: and then no larger a share.
+    """
 
     BROKERAGE = "brokerage"
     EXCHANGE = "exchange"
@@ -44,6 +47,9 @@ class Charge(StrEnum):
     SQUARE_OFF = "square_off"
     MARGIN = "margin"
     MARGIN_EXTRA = "margin_extra"
+    MARGIN_TIMES = "margin_times"
+    MARGIN_MOST = "margin_most"
+    INTEREST = "interest"
 
 
 class Basis(StrEnum):
@@ -59,6 +65,8 @@ class Basis(StrEnum):
     ISIN_DAY = "isin_day"
     CONTRACT_NOTE = "contract_note"
     CONTRACT = "contract"
+    MARGIN = "margin"
+    FUNDED_DAY = "funded_day"
 
 
 class Deal(NamedTuple):

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from bahi.kernel.money import parse_money
 from bahi.kernel.words import Product, Segment, Side
+from bahi.portfolio.model.ends import EXPIRES_TODAY, STOCK_EXPIRES_TODAY, in_the_money
 from bahi.portfolio.model.rates import BILLION, Basis, Charge, Kind, Rate
 
-RELEASE: Final = 1
+RELEASE: Final = 2
 
 NSE: Final = Segment.NSE_EQ
 BSE: Final = Segment.BSE_EQ
@@ -42,6 +43,11 @@ NSE_SLAB: Final = "the brokers' lists of 2024, by the slab of a large member"
 BSE_LIST: Final = "BSE notice, charges from 2024-10-01"
 MCX_LIST: Final = "MCX circular, charges from 2024-10-01"
 SEBI: Final = "SEBI (Stock Brokers) Regulations, ten rupees a crore"
+DELIVERY_MARGIN: Final = (
+    "exchanges' delivery margins, 10, 25, 45 and 70 % of VaR and ELM, those at 20 %"
+)
+LEVERAGE: Final = "four times the own money, as brokers lend on most of their MTF lists"
+LAST_DAY: Final = "Zerodha's policy on physical settlement"
 MARGINS: Final = "Bahi's own rule, near what SPAN and exposure came to in 2026"
 
 
@@ -150,10 +156,9 @@ def _brokers() -> Iterator[Rate]:
         yield _of(Charge.GST, "18", basis=Basis.IPFT, plan=plan, source=found)
         for product, rate in ((Product.CNC, "0"), (Product.MTF, "0.3")):
             at_most = None if product is Product.CNC else parse_money("20")
-            confirmed = product is Product.CNC
             yield _of(
                 Charge.BROKERAGE, rate, plan=plan, kind=EQUITY, product=product,
-                at_most=at_most, is_verified=confirmed, source=found,
+                at_most=at_most, source=found,
             )  # fmt: skip
         yield _fixed(plan, Charge.BROKERAGE, "40", kind=OPTION, condition="in debit", source=found)
         yield _fixed(
@@ -217,8 +222,8 @@ def _prime() -> Iterator[Rate]:
 def _margins() -> Iterator[Rate]:
     """Yield what is blocked: shares of a contract's worth, of ours and never a broker's word."""
     rule: dict[str, Any] = {"basis": Basis.CONTRACT, "is_verified": False, "source": MARGINS}
-    for product in DELIVERY:
-        yield _of(Charge.MARGIN, "100", kind=EQUITY, product=product, **rule)
+    yield _of(Charge.MARGIN, "100", kind=EQUITY, product=Product.CNC, **rule)
+    yield from _funded()
     yield _of(Charge.MARGIN, "20", kind=EQUITY, **rule)
     for of, index, stock in ((FUTURE, "13", "22"), (OPTION, "13", "22")):
         for segment in (NFO, BFO):
@@ -228,5 +233,41 @@ def _margins() -> Iterator[Rate]:
         yield _of(Charge.MARGIN, "15", kind=of, segment=MCX, **rule)
         for segment in CURRENCY:
             yield _of(Charge.MARGIN, "5", kind=of, segment=segment, **rule)
-    last: dict[str, Any] = {"kind": OPTION, "side": SELL, "condition": "expires today"}
+    last: dict[str, Any] = {"kind": OPTION, "side": SELL, "condition": EXPIRES_TODAY}
     yield _of(Charge.MARGIN_EXTRA, "2", **last, **rule)
+    yield from _near_the_end()
+
+
+def _funded() -> Iterator[Rate]:
+    """Yield what MTF asks for: the account's own share, and interest on the rest for each day."""
+    held: dict[str, Any] = {"kind": EQUITY, "product": Product.MTF}
+    own: dict[str, Any] = {"basis": Basis.CONTRACT, "is_verified": False, "source": LEVERAGE}
+    yield _of(Charge.MARGIN, "25", **own, **held)
+    day: dict[str, Any] = {"basis": Basis.FUNDED_DAY} | held
+    for plan, rate, found, confirmed in (
+        ("kite", "0.04", "Zerodha's MTF calculator: from T+1, weekends too", True),
+        ("paper", "0.04", "as kite", True),
+        ("dhan", "0.0342", "Dhan's lowest slab, 12.49 % a year", False),
+        ("upstox", "0.05", "Upstox, 20 rupees a day for each 40,000", False),
+    ):
+        yield _of(
+            Charge.INTEREST, rate, plan=plan, source=found, is_verified=confirmed, **day
+        )  # fmt: skip
+
+
+def _near_the_end() -> Iterator[Rate]:
+    """Yield what contracts that end in shares ask for in their last days."""
+    rule: dict[str, Any] = {"basis": Basis.CONTRACT, "is_verified": False}
+    bought: dict[str, Any] = {"kind": OPTION, "side": BUY, "product": Product.MARGIN} | rule
+    for left, rate in ((4, "2"), (3, "5"), (2, "9"), (1, "14"), (0, "14")):
+        near = {"condition": in_the_money(left), "source": DELIVERY_MARGIN}
+        yield _of(Charge.MARGIN_EXTRA, rate, **near, **bought)
+    for plan in ("kite", "paper"):
+        last: dict[str, Any] = {"plan": plan, "source": LAST_DAY}
+        yield _of(Charge.MARGIN_EXTRA, "50", condition=in_the_money(0), **last, **bought)
+        for kind, side in ((FUTURE, None), (OPTION, SELL)):
+            which = {"kind": kind, "side": side, "product": Product.MARGIN} | last
+            which["condition"] = STOCK_EXPIRES_TODAY
+            times = rule | {"basis": Basis.MARGIN}
+            yield _of(Charge.MARGIN_TIMES, "150", **which, **times)
+            yield _of(Charge.MARGIN_MOST, "50", **which, **rule)

@@ -146,7 +146,7 @@ def open_page(tx: Tx, opening: Opening, now: datetime) -> bool:
 def save(tx: Tx, before: Book, after: Book, now: datetime) -> None:
     """Write what changed of a page; its money only where that changed."""
     at = to_micros(now)
-    tx.change(
+    tx.put(
         _SAVE,
         {
             "the_account": after.account_id,
@@ -163,7 +163,7 @@ def save(tx: Tx, before: Book, after: Book, now: datetime) -> None:
         },
     )
     if (before.cash, before.margin_used) != (after.cash, after.margin_used):
-        tx.change(
+        tx.put(
             _SAVE_MONEY,
             {
                 "the_account": after.account_id,
@@ -177,7 +177,7 @@ def save(tx: Tx, before: Book, after: Book, now: datetime) -> None:
 
 def block(tx: Tx, account_id: int, blocked: Block, now: datetime) -> None:
     """Write that margin was blocked, or released where the amount is negative."""
-    tx.change(
+    tx.put(
         _BLOCK,
         {
             "id": tx.new_id(),
@@ -196,7 +196,7 @@ def block(tx: Tx, account_id: int, blocked: Block, now: datetime) -> None:
 
 def enter(tx: Tx, account_id: int, line: Line, balance: Money, now: datetime) -> None:
     """Write a line of the ledger, with what there is after it."""
-    tx.change(
+    tx.put(
         _ENTER,
         {
             "id": tx.new_id(),

@@ -36,6 +36,7 @@ def carried_in(said: str, key: Key) -> Position:
         key=key,
         day=date.fromisoformat(it["day"]) if it["day"] else None,
         folded=None if folded is None else (from_micros(folded[0]), int(folded[1])),
+        eve=None,
         **{name: it[name] for name in _COUNTS},
         **{name: Money(it[name]) for name in _MONEY},
     )

@@ -130,10 +130,38 @@ def held_of(tx: Tx, account_id: int, symbol: str) -> dict[Key, tuple[int, int, i
     """Return total, delivered and coming of each holding in a symbol."""
     it = holdings.c
     clause = sa.select(it.exchange_segment, it.total_qty, it.dp_qty, it.t1_qty).where(
-        it.account_id == account_id, it.symbol == symbol
+        it.account_id == account_id,
+        it.symbol == symbol,
+        sa.or_(it.total_qty != 0, it.dp_qty != 0, it.t1_qty != 0),  # a row may be of MTF alone
     )
     rows = tx.rows(clause)
     return {Key(Segment(row[0]), symbol, Product.CNC): (row[1], row[2], row[3]) for row in rows}
+
+
+class FundedRow(NamedTuple):
+    """An MTF holding as it is kept."""
+
+    total: int
+    coming: int
+    pledged: int
+    cost: int
+    own: int
+
+
+NOTHING_FUNDED: Final = FundedRow(0, 0, 0, 0, 0)
+
+
+def funded_of(tx: Tx, account_id: int, symbol: str) -> dict[Key, FundedRow]:
+    """Return each MTF holding in a symbol."""
+    it = holdings.c
+    columns = (it.mtf_qty, it.mtf_t1_qty, it.mtf_pledged_qty, it.mtf_value, it.mtf_own_value)
+    clause = sa.select(it.exchange_segment, *columns).where(
+        it.account_id == account_id, it.symbol == symbol, it.mtf_qty != 0
+    )
+    return {
+        Key(Segment(row[0]), symbol, Product.MTF): FundedRow(*map(int, row[1:]))
+        for row in tx.rows(clause)
+    }
 
 
 def uneven_trades(tx: Tx, account_id: int, symbol: str, most: int) -> list[int]:

@@ -12,12 +12,15 @@ from bahi.db.tx import Tx
 from bahi.kernel.clock import IST, exchange_day, from_micros, to_micros
 from bahi.kernel.money import Money
 from bahi.kernel.words import EQUITY, Product, Segment, Side
+from bahi.portfolio.model.money import Entry
 from bahi.portfolio.model.note import Taxes, Traded
 from bahi.portfolio.tables import ledger_entries, position_adjustments, trades
 
 _EPOCH: Final = date(1970, 1, 1)
 _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _TO_IST: Final = timedelta(hours=5, minutes=30) // timedelta(microseconds=1)
+DELIVERED: Final = (Product.CNC, Product.MTF)
+"""Products whose shares come to a demat account and leave it."""
 
 
 class Delivery(NamedTuple):
@@ -92,7 +95,7 @@ def deliveries_of(tx: Tx, account_id: int, day: date) -> list[Delivery]:
         sa.select(*listing, bought, sold)
         .where(
             *_on(account_id, day),
-            trades.c.product == str(Product.CNC),
+            trades.c.product.in_([str(it) for it in DELIVERED]),
             trades.c.exchange_segment.in_([str(it) for it in EQUITY]),
         )
         .group_by(*listing)
@@ -138,6 +141,22 @@ def vouchers(tx: Tx, account_id: int, names: Iterable[str]) -> dict[str, Money]:
         .group_by(ledger_entries.c.voucher_no)
     )
     return {name: Money(int(it)) for name, it in tx.rows(clause)}
+
+
+def vouchers_of(tx: Tx, account_id: int, day: date, kind: Entry) -> dict[str, Money]:
+    """Return what each voucher of a kind comes to that was ever written for a day."""
+    it = ledger_entries.c
+    clause = (
+        sa.select(it.voucher_no, sa.func.sum(it.credit - it.debit))
+        .where(
+            it.account_id == account_id,
+            it.entry_date == day.isoformat(),
+            it.kind == str(kind),
+            it.voucher_no.is_not(None),
+        )
+        .group_by(it.voucher_no)
+    )
+    return {name: Money(int(amount)) for name, amount in tx.rows(clause)}
 
 
 def _on(account_id: int, day: date) -> tuple[sa.ColumnElement[bool], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -13,7 +15,7 @@ from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.money import Money
 from bahi.kernel.words import Product, Segment, Side
 from bahi.portfolio.model.charges import Charges, Earlier
-from bahi.portfolio.model.position import Fact, Key, Position, average
+from bahi.portfolio.model.position import Eve, Fact, Key, Position, average
 from bahi.portfolio.model.trade import SoFar, Trade
 from bahi.portfolio.repository.beside import beside_trades
 from bahi.portfolio.tables import positions, trades
@@ -39,6 +41,7 @@ _FIGURES: Final = (
     "folded_id",
 )
 _SHOWN: Final = (
+    "eve",
     "average_price",
     "buy_avg",
     "sell_avg",
@@ -53,12 +56,10 @@ _KEYED: Final = (
     positions.c.symbol == sa.bindparam("the_symbol"),
     positions.c.product == sa.bindparam("the_product"),
 )
-_FIND: Final = Statement(sa.select(*(positions.c[name] for name in _FIGURES)).where(*_KEYED))
+_READ: Final = [*(positions.c[name] for name in _FIGURES), sa.cast(positions.c.eve, sa.Text)]
+_FIND: Final = Statement(sa.select(*_READ).where(*_KEYED))
 _ALL: Final = sa.select(
-    positions.c.exchange_segment,
-    positions.c.symbol,
-    positions.c.product,
-    *(positions.c[name] for name in _FIGURES),
+    positions.c.exchange_segment, positions.c.symbol, positions.c.product, *_READ
 )
 _SAVE: Final = Statement(
     sa.update(positions)
@@ -174,18 +175,19 @@ def save(tx: Tx, account_id: int, position: Position, now: datetime, *, is_new: 
         "margin_required": position.margin,
         "folded_at": None if folded_at is None else to_micros(folded_at),
         "folded_id": folded_id,
+        "eve": None if position.eve is None else json.dumps(position.eve),
         "updated_at": to_micros(now),
     }
     values |= _named(account_id, position.key)
     if is_new:
-        tx.change(_ADD, values | {"id": tx.new_id()})
+        tx.put(_ADD, values | {"id": tx.new_id()})
     else:
-        tx.change(_SAVE, values)
+        tx.put(_SAVE, values)
 
 
 def add_trade(tx: Tx, trade: Trade, cost: Charges, net_amount: Money, now: datetime) -> None:
     """Write a trade with its charges; the same one twice is refused by the database."""
-    tx.change(
+    tx.put(
         _ADD_TRADE,
         {
             "id": trade.id,
@@ -230,14 +232,25 @@ def trades_of_order(tx: Tx, order_id: int) -> SoFar:
 
 def facts_of(tx: Tx, account_id: int, key: Key) -> list[Fact]:
     """Return all that ever moved a position: its trades and its adjustments."""
-    bought = sa.select(
+    moved = [it.fact for it in beside_trades(tx, account_id, key.symbol, of=key)]
+    return [*_traded(tx, account_id, key), *moved]
+
+
+def facts_since(tx: Tx, account_id: int, key: Key, since: datetime) -> list[Fact] | None:
+    """Return what moved a position since an instant; None: some of it is in the archive."""
+    moved = [it.fact for it in beside_trades(tx, account_id, key.symbol, of=key)]
+    if any(it.carried is not None and it.at > since for it in moved):
+        return None
+    later = [it for it in moved if it.carried is None and it.at >= since]
+    return [*_traded(tx, account_id, key, trades.c.traded_at >= to_micros(since)), *later]
+
+
+def _traded(tx: Tx, account_id: int, key: Key, *when: sa.ColumnElement[bool]) -> Iterator[Fact]:
+    clause = sa.select(
         trades.c.traded_at, trades.c.id, trades.c.side, trades.c.quantity, trades.c.trade_value
-    ).where(*_of_key(trades, account_id, key))
-    facts = [
-        Fact(from_micros(at), identity, Side(side), quantity, Money(value))
-        for at, identity, side, quantity, value in tx.rows(bought)
-    ]
-    return facts + [it.fact for it in beside_trades(tx, account_id, key.symbol, of=key)]
+    ).where(*_of_key(trades, account_id, key), *when)
+    for at, identity, side, quantity, value in tx.rows(clause):
+        yield Fact(from_micros(at), identity, Side(side), quantity, Money(value))
 
 
 def _of_key(table: sa.Table, account_id: int, key: Key) -> tuple[sa.ColumnElement[bool], ...]:
@@ -282,4 +295,5 @@ def _position(key: Key, row: Row) -> Position:
         day_realized=Money(row[14]),
         margin=Money(row[15] or 0),
         folded=None if row[16] is None else (from_micros(row[16]), row[17]),
+        eve=None if row[18] is None else Eve(*json.loads(row[18])),
     )

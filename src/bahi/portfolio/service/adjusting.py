@@ -51,7 +51,10 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiry:
-    """The end of a contract at the underlying's official close; `delivers`: into which shares."""
+    """The end of a contract at the underlying's official close.
+
+    `delivers`: into which shares; or, where `into` says what it is, into which future.
+    """
 
     account_id: int
     key: Key
@@ -60,6 +63,7 @@ class Expiry:
     close: Price
     reason: str
     delivers: Key | None = None
+    into: Contract | None = None
     at: datetime | None = None  # None: now; else when it ended, for what is settled later
 
     @property
@@ -172,7 +176,8 @@ def settle_expiry(tx: Tx, actor: Actor, end: Expiry, terms: Terms, now: datetime
     book = _exercise_tax(tx, book, end, known, by)
     shares = _shares(end, known.net)
     if end.delivers is not None and shares:
-        book, delivered = _deliver(tx, book, end, shares, by)
+        moved = _deliver if end.into is None else _devolve
+        book, delivered = moved(tx, book, end, shares, by)
         all_made.append(delivered)
     return _done(tx, before, Adjusted(book, tuple(all_made)), by)
 
@@ -262,6 +267,19 @@ def _deliver(tx: Tx, book: Book, end: Expiry, shares: int, by: _By) -> tuple[Boo
     cost = charges(by.terms.rates, deal, Dealt(abs(shares), 0, value))
     line = Line(Entry.EXERCISE, f"Charges: {words}", Money(-cost.total), by.day)
     return enter(tx, book, line, by.now), made
+
+
+def _devolve(tx: Tx, book: Book, end: Expiry, many: int, by: _By) -> tuple[Book, Adjustment]:
+    """Open the future that an option is on at its price: no money, but for what that closes."""
+    key, into = end.delivers, end.into
+    assert key is not None and into is not None  # noqa: S101, PT018 - asked before
+    value = Money(end.close * abs(many))
+    made = Adjustment(
+        tx.new_id(), AdjustmentKind.EXPIRY, key, many, value, end.reason, by.since, price=end.close
+    )  # fmt: skip
+    book, profit = _adjust(tx, book, made, into, by)
+    words = f"{end.key.symbol} became {abs(many)} {key.symbol}"
+    return enter(tx, book, Line(Entry.EXPIRY, words, profit, by.day), by.now), made
 
 
 def _effect(event: Corporate, net: int) -> tuple[int, Money]:

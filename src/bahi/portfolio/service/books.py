@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bahi.db.tx import Tx
-from bahi.kernel.clock import exchange_day
+from bahi.kernel.clock import day_begins, exchange_day
 from bahi.kernel.errors import NotFound
 from bahi.kernel.money import Money
 from bahi.portfolio.model import margin
 from bahi.portfolio.model.book import Book, Opening
 from bahi.portfolio.model.charges import FIRST, Earlier, charges
 from bahi.portfolio.model.hedging import benefit, group_of
-from bahi.portfolio.model.holding import holding_of, is_held
+from bahi.portfolio.model.holding import funded_of, holding_of, is_funded, is_held
 from bahi.portfolio.model.money import Block, Entry, Line
-from bahi.portfolio.model.position import Fact, Key, Position, fold, fold_all
+from bahi.portfolio.model.position import Fact, Key, Position, fold, fold_all, fold_in
 from bahi.portfolio.model.terms import Terms
 from bahi.portfolio.model.trade import SoFar, Trade
 from bahi.portfolio.repository import book as pages
@@ -157,23 +157,24 @@ def move(tx: Tx, book: Book, moving: Moving, terms: Terms, now: datetime) -> Mov
     key, fact = moving.key, moving.fact
     before = rows.find(tx, book.account_id, key)
     known = before or Position(key=key, instrument_id=moving.instrument_id)
-    facts = rows.facts_of(tx, book.account_id, key) if known.comes_after(fact) else []
-    after = _moved(known, fact, facts)
-    by = margin.Footing(terms.rates, key.segment, exchange_day(now))
+    after = _moved(tx, book.account_id, known, fact)
+    by = margin.Footing(terms.rates, key.segment, exchange_day(now), terms.ends)
     amount = margin.for_position(moving.contract, key.product, after.net, after.open_cost, by)
     after = replace(after, margin=amount)
     rows.save(tx, book.account_id, after, now, is_new=before is None)
     if is_held(key):
         holdings.save(tx, book.account_id, holding_of(after), now)
+    elif is_funded(key):
+        holdings.save_funded(tx, book.account_id, funded_of(after), now)
     moved = Money(after.margin - known.margin)
     book = block(tx, book, Block(None, key, moved, "the position moved"), now)
-    book = _hedged(tx, book, key, now)
+    book = hedged(tx, book, key, now)
     was = known.day_realized if known.day == after.day else 0
     today = after.day_realized - was if after.day == book.day else 0
     return Moved(book, after, Money(after.realized - known.realized), Money(today))
 
 
-def _hedged(tx: Tx, book: Book, key: Key, now: datetime) -> Book:
+def hedged(tx: Tx, book: Book, key: Key, now: datetime) -> Book:
     """Give back what options need less since one of them moved, or take it again."""
     group = group_of(key)
     if group is None:
@@ -183,11 +184,16 @@ def _hedged(tx: Tx, book: Book, key: Key, now: datetime) -> Book:
     return block(tx, book, Block(None, group.key, more, "options cover each other"), now)
 
 
-def _moved(known: Position, fact: Fact, earlier: list[Fact]) -> Position:
-    """Fold a fact in; one that is older than what is folded has all of them folded anew."""
-    if not earlier:
+def _moved(tx: Tx, account_id: int, known: Position, fact: Fact) -> Position:
+    """Fold a fact in; one that is older than what is folded has its day, or all, folded anew."""
+    if not known.comes_after(fact):
         return fold(known, fact)
-    return fold_all(known.key, [*earlier, fact], known.instrument_id)
+    if eve := known.on_the_eve_of(fact):
+        of_the_day = rows.facts_since(tx, account_id, known.key, day_begins(fact.at))
+        if of_the_day is not None:
+            return fold_in(eve, [*of_the_day, fact])
+    facts = rows.facts_of(tx, account_id, known.key)
+    return fold_all(known.key, [*facts, fact], known.instrument_id)
 
 
 def _earlier(tx: Tx, trade: Trade, terms: Terms) -> Earlier:

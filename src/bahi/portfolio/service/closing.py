@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final, NamedTuple
 
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor
 from bahi.kernel.clock import Clock
+from bahi.kernel.money import Money
 from bahi.kernel.words import Segment
 from bahi.portfolio.model.terms import Terms
 from bahi.portfolio.repository import checking as rows
 from bahi.portfolio.repository import days
+from bahi.portfolio.service.funding import Accrued, accrue, has_funded
 from bahi.portfolio.service.holdings import roll_holdings
 from bahi.portfolio.service.notes import Day, Isins, settle_day
 
@@ -28,6 +31,15 @@ class Closing:
     day: date
     terms_of: Callable[[int], Terms]
     isins: Isins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accruing:
+    """The days whose interest is charged, who does it, and by which terms each account trades."""
+
+    actor: Actor
+    days: Sequence[Accrued]
+    terms_of: Callable[[int], Terms]
 
 
 class Closed(NamedTuple):
@@ -49,6 +61,21 @@ async def settle_all(store: Store, actor: Actor, closing: Closing, clock: Clock)
             seen += 1
         last = accounts[-1]
     return Closed(seen, owing)
+
+
+async def accrue_all(store: Store, over: Accruing, clock: Clock) -> Money:
+    """Charge, for every account, the interest on what its broker funds; return what it came to."""
+    charged = last = 0
+    while accounts := await store.read(rows.accounts, last, AT_ONCE, fresh=True):
+        for account_id in accounts:
+            if not await store.read(has_funded, account_id, fresh=True):
+                continue
+            by, now = (over.days, over.terms_of(account_id)), clock()
+            charged += await store.write(
+                accrue, over.actor, account_id, by, now, account=account_id
+            )
+        last = accounts[-1]
+    return Money(charged)
 
 
 async def days_traded(store: Store, since: date | None = None) -> list[date]:
@@ -73,14 +100,15 @@ async def dealt_on(store: Store, day: date) -> set[tuple[Segment, str]]:
     return found
 
 
-async def deliver_all(store: Store, settled: Mapping[Segment, date], clock: Clock) -> int:
+async def deliver_all(
+    store: Store, settled: Mapping[Segment, date], clock: Clock, *, pledges: bool = False
+) -> int:
     """Deliver, for every account, what was bought up to a day; return how many holdings."""
+    roll = partial(roll_holdings, pledges=pledges)
     rolled = last = 0
     while accounts := await store.read(rows.accounts, last, AT_ONCE, fresh=True):
         for account_id in accounts:
-            rolled += await store.write(
-                roll_holdings, account_id, settled, clock(), account=account_id
-            )
+            rolled += await store.write(roll, account_id, settled, clock(), account=account_id)
         last = accounts[-1]
     return rolled
 

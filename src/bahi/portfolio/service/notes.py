@@ -1,12 +1,12 @@
 """The end of a day, as far as it costs: the contract note's rounding, and the depository's fee.
 
 Each is a line of the ledger with a voucher that names the day. Asked again, for a trade that was
-told late, it writes only what is different now.
+told late, it writes only what is different now: more of a line, or a line that takes it back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -48,7 +48,8 @@ def settle_day(tx: Tx, actor: Actor, of: Day, terms: Terms, now: datetime) -> Se
     archived = days.carried_until(tx, of.account_id)
     if archived is not None and of.day < archived:
         return Settled(Money(0), Money(0))  # its trades are in the archive: it was settled long ago
-    wanted = {**_rounding(tx, of, terms), **_depository(tx, of, terms)}
+    fees = _depository(tx, of, terms)
+    wanted = {**_rounding(tx, of, terms), **fees, **_not_delivered(tx, of, fees)}
     known = days.vouchers(tx, of.account_id, (it.voucher or "" for it in wanted))
     book = before
     moved = {Entry.NOTE: 0, Entry.DP: 0}
@@ -90,4 +91,15 @@ def _depository(tx: Tx, of: Day, terms: Terms) -> dict[Line, Money]:
         ): fee
         for isin, quantity in sorted(leaving.items())
         if quantity > 0
+    }
+
+
+def _not_delivered(tx: Tx, of: Day, delivered: Collection[Line]) -> dict[Line, Money]:
+    """Return the lines of fees that hold no more: a late purchase meant that nothing left."""
+    holds = {it.voucher for it in delivered}
+    words = f"Depository: taken back, not delivered for sales of {of.day} after all"
+    return {
+        Line(Entry.DP, words, Money(0), of.day, voucher): Money(0)
+        for voucher in sorted(days.vouchers_of(tx, of.account_id, of.day, Entry.DP))
+        if voucher not in holds
     }

@@ -7,7 +7,8 @@ snapshot, so that a house that trades meanwhile is never called wrong.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -16,7 +17,7 @@ from bahi.db.tx import Tx
 from bahi.kernel.money import plain
 from bahi.portfolio.model.finding import Fault, Finding, broken, differences, follows
 from bahi.portfolio.model.hedging import benefit, group_of
-from bahi.portfolio.model.holding import is_held
+from bahi.portfolio.model.holding import funded_of, is_funded, is_held
 from bahi.portfolio.model.position import Fact, Key, Position, fold_all
 from bahi.portfolio.model.reconciling import name_of
 from bahi.portfolio.repository import by_order, dealings, hedging
@@ -133,7 +134,8 @@ def _check_positions(tx: Tx, account_id: int, symbol: str) -> Iterator[Finding]:
     kept = {it.key: it for it in positions.of_symbol(tx, account_id, symbol)}
     blocked = rows.blocks_of_positions(tx, account_id, symbol)
     held = rows.held_of(tx, account_id, symbol)
-    for key in sorted({*facts, *kept, *blocked, *held}):
+    funded = rows.funded_of(tx, account_id, symbol)
+    for key in sorted({*facts, *kept, *blocked, *held, *funded}):
         name, position = name_of(key), kept.get(key)
         if position is None:
             why = "There are facts of it, and no position."
@@ -149,6 +151,8 @@ def _check_positions(tx: Tx, account_id: int, symbol: str) -> Iterator[Finding]:
             yield Finding(fault, account_id, name, f"{name}: {why}.")
         if is_held(key):
             yield from _check_holding(account_id, folded, held.get(key, (0, 0, 0)))
+        if is_funded(key):
+            yield from _check_funded(account_id, replace(folded, margin=position.margin), funded)
 
 
 def _check_holding(
@@ -161,3 +165,22 @@ def _check_holding(
     name = name_of(position.key)
     why = f"{total} held ({delivered} delivered, {coming} coming), of a position of {position.net}"
     yield Finding(Fault.HOLDING_IS_NOT_ITS_POSITION, account_id, name, f"{name}: {why}.")
+
+
+def _check_funded(
+    account_id: int, position: Position, kept: Mapping[Key, rows.FundedRow]
+) -> Iterator[Finding]:
+    """Compare what is held as MTF, and whose money it is, with what its position has and blocks."""
+    row = kept.get(position.key, rows.NOTHING_FUNDED)
+    due = funded_of(position)
+    total, cost = due.holding.total, due.holding.cost
+    is_within = 0 <= row.pledged <= row.total - row.coming <= row.total
+    if is_within and (row.total, row.cost, row.own) == (total, cost, due.own):
+        return
+    name = name_of(position.key)
+    why = (
+        f"{row.total} held for {plain(row.cost)}, {plain(row.own)} of it the account's own"
+        f" ({row.coming} coming, {row.pledged} pledged); the position has {total} for"
+        f" {plain(cost)}, {plain(due.own)} of it blocked."
+    )
+    yield Finding(Fault.FUNDED_IS_NOT_ITS_POSITION, account_id, name, f"{name}: {why}")

@@ -12,7 +12,11 @@ from bahi.portfolio.tables.money import (
     margin_requirements,
 )
 from bahi.portfolio.tables.position import position_adjustments, position_snapshots, positions
-from bahi.portfolio.tables.settling import edis_transactions, reconciliation_breaks
+from bahi.portfolio.tables.settling import (
+    edis_transactions,
+    reconciliation_breaks,
+    settlement_prices,
+)
 from bahi.portfolio.tables.trade import trades
 
 __all__ = [
@@ -31,5 +35,6 @@ __all__ = [
     "position_snapshots",
     "positions",
     "reconciliation_breaks",
+    "settlement_prices",
     "trades",
 ]

@@ -47,6 +47,12 @@ holdings = HOUSE.table(
     money("unrealized_pnl", "Profit still open when last valued.", default=0),
     money("pnl", "Both.", null=True),
     percent("pnl_pct", "Of the cost.", null=True),
+    quantity("mtf_qty", "Held beside it as MTF, partly on the broker's money.", default=0),
+    quantity("mtf_t1_qty", "Of that, bought and not yet delivered.", default=0),
+    quantity("mtf_pledged_qty", "Of that, pledged to the broker.", default=0),
+    price("mtf_average_price", "Average cost of that.", null=True),
+    money("mtf_value", "What that cost in all.", default=0),
+    money("mtf_own_value", "Of the cost, the account's own money, which is blocked.", default=0),
     json("raw", "What the broker told beside our columns.", null=True),
     instant("updated_at", "When anything here changed."),
     unique("account_id", "exchange_segment", "symbol"),
@@ -98,6 +104,7 @@ holding_snapshots = HOUSE.table(
 )
 
 _NAMES = [column.name for column in holding_snapshots.columns]
+_FUNDED = [column.name for column in holdings.columns if column.name.startswith("mtf_")]
 
 HOUSE.view(
     "v_latest_holdings",
@@ -105,11 +112,11 @@ HOUSE.view(
     lambda sql: select(
         seen(sql, holdings, "h", *_NAMES[:2]),
         seen_as(sql, holdings.c.updated_at, "h", "snapshot_at"),
-        seen(sql, holdings, "h", *_NAMES[3:]),
+        seen(sql, holdings, "h", *_NAMES[3:], *_FUNDED),
         "b.copy_role AS account_type",
         rest="""FROM holdings h
 JOIN books b ON b.account_id = h.account_id
-WHERE h.total_qty <> 0""",
+WHERE h.total_qty <> 0 OR h.mtf_qty <> 0""",
     ),
     stores=TRADING,
 )

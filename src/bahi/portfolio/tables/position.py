@@ -71,11 +71,12 @@ positions = HOUSE.table(
     money("margin_required", "Blocked for it.", null=True),
     instant("folded_at", "Of the newest fact in it; an older one refolds.", null=True),
     whole("folded_id", "The id of that one.", null=True),
+    json("eve", "How it stood when the day began: where a late fill begins anew.", null=True),
     json("raw", "What the broker told beside our columns.", null=True),
     instant("updated_at", "When anything here changed."),
     unique("account_id", "exchange_segment", "symbol", "product"),
     index("account_id", "symbol"),
-    index("security_id"),
+    index("security_id", where="security_id IS NOT NULL"),
     stores=TRADING,
 )
 

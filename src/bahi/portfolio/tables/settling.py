@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from bahi.db.schema import (
     HOUSE,
+    MAIN,
     TRADING,
+    day,
     flag,
     index,
     instant,
     json,
     key,
+    price,
     quantity,
     ref,
     sealed,
     text,
+    unique,
     word,
 )
+from bahi.kernel.words import Segment
 from bahi.portfolio.model.edis import Leave
 
 edis_transactions = HOUSE.table(
@@ -67,4 +72,20 @@ reconciliation_breaks = HOUSE.table(
     index("account_id", "status"),
     index("account_id", "subject", "subject_key"),
     stores=TRADING,
+)
+
+settlement_prices = HOUSE.table(
+    "settlement_prices",
+    "Prices at which contracts end that no listed thing has: reference rates, due date rates.",
+    key(),
+    word("exchange_segment", Segment, "Of which contracts."),
+    text("name", "Of what: a root as USDINR, or the future that an option is on."),
+    day("day", "Of which day."),
+    price("price", "As its publisher told it."),
+    text("source", "Who published it."),
+    text("entered_by", "Who entered it."),
+    instant("created_at", "When it was entered."),
+    unique("exchange_segment", "name", "day"),
+    index("day"),
+    stores=MAIN,
 )
