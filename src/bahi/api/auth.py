@@ -16,7 +16,7 @@ from bahi.api.routes import PRIVATE, Authenticated, ForAdmins, Who, joined
 from bahi.api.runs import Started, set_going
 from bahi.audit.service import note
 from bahi.bootstrap import House
-from bahi.bootstrap.office import cleanup_sessions
+from bahi.bootstrap.housekeeping import cleanup_sessions
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Conflict

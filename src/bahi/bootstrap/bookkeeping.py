@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from bahi.bootstrap.reconciling import How, Outcome, is_any_open, policy_of, reconcile_all
 from bahi.bootstrap.reconciling import reconcile_one as one
-from bahi.bootstrap.rooms import TRADING, Rooms
+from bahi.bootstrap.rooms import SCHEDULE, TRADING, Rooms
 from bahi.bootstrap.settling import end_day, expire_leaves
 from bahi.db.tx import Tx
 from bahi.jobs.model import Later, Schedule
 from bahi.jobs.service import JobContext, get_jobs_by_status
-from bahi.kernel.actor import the_house
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import NotFound
 from bahi.kernel.money import plain
@@ -28,7 +27,6 @@ from bahi.portfolio.service.archiving import (
 )
 from bahi.portfolio.service.funding import LATE_BY
 
-HOUSE: Final = the_house("schedule")
 AGAIN_IN: Final = timedelta(minutes=15)
 """How long a close that is not known is waited for before it is looked for again."""
 
@@ -88,10 +86,10 @@ async def reconcile(house: Rooms, context: JobContext) -> dict[str, Any]:
     payload = context.payload
     how = How(policy=policy_of(payload.get("policy")), dry_run=bool(payload.get("dry_run")))
     if payload.get("account_id") is not None:
-        return _told([await one(house, HOUSE, int(payload["account_id"]), how)])
+        return _told([await one(house, SCHEDULE, int(payload["account_id"]), how)])
     if not payload.get("always") and not await is_any_open(house):
         return {"accounts": 0, "closed": True}
-    return _told(await reconcile_all(house, HOUSE, how))
+    return _told(await reconcile_all(house, SCHEDULE, how))
 
 
 def _told(found: list[Outcome]) -> dict[str, Any]:
@@ -108,7 +106,7 @@ async def day_end(house: Rooms, context: JobContext) -> dict[str, Any]:
     """End the days since the last time; what has no close yet is looked for until midnight."""
     known = await context.store.read(_settled_through, fresh=True)
     since = None if known is None else known - LATE_BY
-    done = await end_day(house, HOUSE, since)
+    done = await end_day(house, SCHEDULE, since)
     now = house.clock()
     if done.expired.missing and exchange_day(now + AGAIN_IN) == exchange_day(now):
         raise Later(now + AGAIN_IN, "a close is not known yet")
@@ -135,7 +133,7 @@ def _settled_through(tx: Tx) -> date | None:
 async def edis_expire(house: Rooms, context: JobContext) -> dict[str, Any]:
     """End leave that lapsed and requests that nobody answered; their TPINs are erased."""
     del context
-    return {"ended": await expire_leaves(house, HOUSE)}
+    return {"ended": await expire_leaves(house, SCHEDULE)}
 
 
 async def trades_archive(house: Rooms, context: JobContext) -> dict[str, Any]:
@@ -150,7 +148,7 @@ async def trades_archive(house: Rooms, context: JobContext) -> dict[str, Any]:
             clock=house.clock,
             still_here=_is_any_here,
         )
-        moved[name] = await (count_old_trades(move) if dry_run else archive_trades(HOUSE, move))
+        moved[name] = await (count_old_trades(move) if dry_run else archive_trades(SCHEDULE, move))
     return {**moved, "before": str(before), "dry_run": dry_run}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bahi.bootstrap.masters import brokers_in_use, host_with_key
-from bahi.bootstrap.rooms import Rooms
+from bahi.bootstrap.rooms import SCHEDULE, Rooms
 from bahi.brokers.openalgo import calendar as openalgo
 from bahi.brokers.upstox import calendar as upstox
 from bahi.brokers.upstox.login import API
@@ -18,6 +18,7 @@ from bahi.brokers.wire import Wires, ask_for_days
 from bahi.calendar.model import DayFact, Document, Kind, MarketDays
 from bahi.calendar.model.document import document_of
 from bahi.calendar.service import days_as_entered, import_days, what_is_missing
+from bahi.jobs.service import JobContext
 from bahi.kernel.actor import Actor
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import BahiError
@@ -107,3 +108,26 @@ def _says_otherwise(days: MarketDays, said: DayFact) -> bool:
     if said.kind is Kind.FULL_DAY:
         return known.is_trading_day is not False
     return bool(said.sessions) and not known.is_trading_day
+
+
+async def calendar_check(house: Rooms, context: JobContext) -> dict[str, Any]:
+    """Warn each day while market days are missing: of this year, from December on of the next.
+
+    The brokers that an account is at are asked for their lists first.
+    """
+    del context
+    main, now = house.stores["main"], house.clock()
+    told = await look_at_lists(house, SCHEDULE)
+    missing = what_is_missing(await days_as_entered(main), now)
+    if missing is None:
+        await main.write(resolve, "calendar", now)
+        return {"missing": None, **told}
+    is_now = missing.year == exchange_day(now).year
+    cause = Cause(
+        severity=Severity.CRITICAL if is_now else Severity.WARNING,
+        source="calendar",
+        message=missing.sentence,
+        topic="calendar",
+    )
+    await main.write(raise_alert, cause, now)
+    return {"missing": missing.year, **told}

@@ -11,12 +11,12 @@ from datetime import date
 from hashlib import file_digest
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from bahi.accounts.service.accounts import list_accounts
 from bahi.accounts.service.applications import list_registrations
-from bahi.bootstrap.rooms import Rooms
+from bahi.bootstrap.rooms import SCHEDULE, Rooms
 from bahi.brokers import masters
 from bahi.brokers.openalgo import master as openalgo
 from bahi.brokers.reading import pieces_of
@@ -27,12 +27,15 @@ from bahi.instruments.model.loads import Covers, Load, Wanted
 from bahi.instruments.model.shipped import reference_prices, shipped
 from bahi.instruments.service.loading import Pieces, Tell, load_master
 from bahi.instruments.service.records import is_anything_in_force, unless_others_know_better
+from bahi.jobs.service import JobContext
 from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.clock import exchange_day
-from bahi.kernel.errors import NotFound
+from bahi.kernel.errors import BahiError, NotFound
 from bahi.kernel.listings import Listing, Skipped
 from bahi.kernel.money import Price
 from bahi.kernel.words import BrokerSlug, Segment
+from bahi.notify.model import Cause, Severity
+from bahi.notify.service import raise_alert, resolve
 
 FETCHED: Final = (
     BrokerSlug.UPSTOX,
@@ -219,3 +222,25 @@ async def brokers_in_use(house: Rooms) -> set[BrokerSlug]:
     """Return the brokers at which there is an active account."""
     accounts = await house.stores["main"].read(list_accounts, the_house("masters"), fresh=True)
     return {account.broker for account in accounts if account.is_active}
+
+
+async def renew_masters(house: Rooms, context: JobContext) -> dict[str, Any]:
+    """Renew the small master, and fetch the file of every broker that an account is at."""
+    done = {str(BrokerSlug.PAPER): (await load_shipped(house, SCHEDULE)).lines}
+    brokers = [it for it in FETCHED if it in await brokers_in_use(house)]
+    for place, broker in enumerate(brokers):
+        await context.progress(int(100 * place / len(brokers)), f"fetching {broker}")
+        topic = f"master:{broker}"
+        try:
+            done[str(broker)] = (await load_published(house, SCHEDULE, broker)).lines
+        except BahiError as fault:
+            cause = Cause(
+                severity=Severity.CRITICAL,
+                source="instruments",
+                message=f"The master of {broker} was not renewed: {fault}",
+                topic=topic,
+            )
+            await house.stores["main"].write(raise_alert, cause, house.clock())
+        else:
+            await house.stores["main"].write(resolve, topic, house.clock())
+    return done

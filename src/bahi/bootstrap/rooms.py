@@ -16,6 +16,7 @@ from bahi.identity.service.keys import Keys
 from bahi.identity.service.sign_in import SignIn
 from bahi.instruments.service.live import LiveInstruments
 from bahi.jobs.service import Bell
+from bahi.kernel.actor import the_house
 from bahi.kernel.clock import Clock
 from bahi.kernel.crypto import Vault
 from bahi.kernel.keyring import Keyring
@@ -29,6 +30,8 @@ from bahi.tokens.service.handing import Handing
 from bahi.tokens.service.login import LoginDesk
 from bahi.tokens.service.runs import Runs
 
+SCHEDULE: Final = the_house("schedule")
+"""Who does what comes round by itself."""
 TRADING: Final = ("main", "sandbox")
 """The stores that keep books of accounts, in the order in which they are locked."""
 
