@@ -119,3 +119,12 @@ def test_what_was_prepared_for_a_message_that_failed_is_prepared_again(postgres_
                 line.flush("COMMIT")
             driver.execute("ROLLBACK")
         assert line.flush("SELECT 'never reached'") == "SELECT 1"
+
+
+def test_a_server_that_has_our_names_from_somebody_else_is_left(postgres_url: str) -> None:
+    with postgres.connect(postgres_url, "public") as driver:
+        driver.execute("PREPARE hot_0 AS SELECT 'of somebody else'")
+        line = Line(driver)
+        with pytest.raises(psycopg.errors.DuplicatePreparedStatement):
+            line.flush("SELECT 1")
+        assert driver.closed

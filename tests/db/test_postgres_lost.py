@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -134,6 +135,27 @@ def test_a_connection_cut_during_commit_leaves_no_doubt(
     with Proxy(url) as proxy:
         ends = run_under_load(proxy.url, story)
         assert proxy.cuts > 5
+    assert not ends.doubtful, "the server could be asked"
+    ends.agree_with(url)
+
+
+@pytest.mark.torture
+def test_connections_cut_in_the_middle_of_whatever_is_said_leave_no_doubt(
+    make_cluster: MakeCluster, rounds: Callable[[int], int]
+) -> None:
+    cluster = make_cluster()
+    url = cluster.create_database("desk")
+    create(url)
+    dice = random.Random(7)
+
+    async def story(load: Load) -> None:
+        for _ in range(rounds(40)):
+            await load.further(dice.randint(1, 8))
+            await asyncio.to_thread(proxy.cut)
+        await load.further(20)
+
+    with Proxy(url) as proxy:
+        ends = run_under_load(proxy.url, story)
     assert not ends.doubtful, "the server could be asked"
     ends.agree_with(url)
 

@@ -19,7 +19,7 @@ from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.kernel.errors import InDoubt, NotCommitted
 from tests.clusters import Cluster
-from tests.db.ledger import ADD_TO_BALANCE, balances, create, enter, notes, open_store
+from tests.db.ledger import ADD_ENTRY, ADD_TO_BALANCE, balances, create, enter, notes, open_store
 from tests.proxy import Proxy
 
 
@@ -176,10 +176,43 @@ def test_a_first_unit_that_commits_late_is_not_run_again(
 
 
 def _until_somebody_waits_for_a_lock(cluster: Cluster) -> None:
+    _until_waiting(cluster, "wait_event_type = 'Lock'")
+
+
+def _until_waiting(cluster: Cluster, where: str) -> None:
     until = time.monotonic() + 30
-    question = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    question = f"SELECT count(*) FROM pg_stat_activity WHERE {where}"
     while cluster.psql(question) == [(0,)]:
-        assert time.monotonic() < until, "nobody asked behind the lock"
+        assert time.monotonic() < until, "nobody waits for it"
+
+
+def test_a_commit_whose_standby_was_not_waited_for_is_in_doubt(
+    make_cluster: Callable[..., Cluster],
+) -> None:
+    cluster = make_cluster()
+    url = cluster.create_database("desk")
+    create(url)
+
+    async def story(store: Store) -> None:
+        await store.write(enter, "before", account=1)
+        cluster.psql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        cluster.psql("SELECT pg_reload_conf()")
+        writing = asyncio.ensure_future(store.write(enter, "here only", account=1))
+        await asyncio.to_thread(_until_waiting, cluster, WAITS_FOR_STANDBY)
+        cluster.psql(
+            f"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE {WAITS_FOR_STANDBY}"
+        )
+        with pytest.raises(InDoubt):
+            await writing
+        cluster.psql("ALTER SYSTEM RESET synchronous_standby_names")
+        cluster.psql("SELECT pg_reload_conf()")
+        await store.write(enter, "after", account=1)
+        assert await store.read(notes, fresh=True) == {"before", "here only", "after"}
+
+    run(url, story)
+
+
+WAITS_FOR_STANDBY = "wait_event = 'SyncRep' AND datname = 'desk'"
 
 
 def test_a_server_that_stands_still_is_not_waited_for_without_end(
@@ -211,6 +244,71 @@ def test_a_server_that_stands_still_is_not_waited_for_without_end(
         raise NotCommitted("the server moved after all")
 
     run(url, story)
+
+
+def test_a_unit_is_run_again_although_the_server_still_holds_on_to_its_first_run(
+    make_cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LOCK_TIMEOUT_MS", 500)
+    monkeypatch.setattr(postgres_writer, "UNIT_WITHIN_S", 0.5)
+    monkeypatch.setattr(postgres_writer, "LOOK_EVERY_S", 0.1)
+    cluster = make_cluster()
+    url = cluster.create_database("desk")
+    create(url)
+    stopped: list[int] = []
+
+    def loses_its_server(tx: Tx) -> None:
+        enter(tx, f"run {len(stopped)}", book=1 + len(stopped))
+        if not stopped:
+            ((backend,),) = cluster.psql(BACKENDS)
+            stopped.append(backend)
+            os.kill(backend, signal.SIGSTOP)
+            notes(tx)
+
+    async def story(store: Store) -> None:
+        try:
+            await asyncio.wait_for(store.write(loses_its_server, account=1), 60)
+        finally:
+            os.kill(stopped[0], signal.SIGCONT)
+        assert await store.read(balances, fresh=True) == ([0, 1, 0, 0], [0, 1, 0, 0])
+
+    run(url, story)
+
+
+def test_what_a_server_comes_to_late_is_not_committed_a_second_time(
+    make_cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server process stands still with a whole unit in its ear, and hears it after all."""
+    monkeypatch.setattr(postgres_writer, "UNIT_WITHIN_S", 0.5)
+    monkeypatch.setattr(postgres_writer, "LOOK_EVERY_S", 0.1)
+    cluster = make_cluster()
+    url = cluster.create_database("desk")
+    create(url)
+
+    def put_anew(tx: Tx, note: str) -> None:
+        entry = tx.new_id()
+        row = {"id": entry, "book_id": 1, "amount": 1, "note": f"{note} {entry}"}
+        tx.put(ADD_ENTRY, row)
+
+    async def story(store: Store) -> None:
+        await store.write(put_anew, "before", account=1)
+        ((backend,),) = cluster.psql(BACKENDS)
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            await asyncio.wait_for(store.write(put_anew, "once", account=1), 60)
+        finally:
+            os.kill(backend, signal.SIGCONT)
+        await asyncio.to_thread(_until_gone, cluster, backend)
+        found = sorted(note.split()[0] for note in await store.read(notes, fresh=True))
+        assert found == ["before", "once"]
+
+    run(url, story)
+
+
+def _until_gone(cluster: Cluster, backend: int) -> None:
+    until = time.monotonic() + 30
+    while (backend,) in cluster.psql(BACKENDS):
+        assert time.monotonic() < until, "the server process goes on without its client"
 
 
 BACKENDS = (

@@ -13,14 +13,16 @@ import sqlalchemy as sa
 
 from bahi.db import readers, reading, tx
 from bahi.db.readers import Pool, PostgresReaders, Readers, SchemaReaders, SqliteReaders
+from bahi.db.statement import Statement
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.kernel.errors import BahiError, TooMuch, Unavailable
-from tests.clusters import Cluster
+from tests.clusters import Cluster, run_sql
 from tests.databases import Database
 from tests.db.ledger import (
     ADD_TO_BALANCE,
     Gate,
+    books,
     create,
     enter,
     entries,
@@ -30,6 +32,7 @@ from tests.db.ledger import (
 )
 from tests.proxy import Proxy
 
+ANY_BOOK = Statement(sa.select(books.c.id))
 COUNT = sa.select(sa.func.count()).select_from(entries)
 
 
@@ -75,6 +78,23 @@ def test_a_read_changes_nothing(empty_database: Database) -> None:
         assert await store.read(notes) == set()
 
     run(empty_database.url, story)
+
+
+def test_stores_that_share_a_connection_each_read_their_own_rows(postgres_url: str) -> None:
+    for n, schema in enumerate(("main", "sandbox")):
+        run_sql(postgres_url, f"CREATE SCHEMA {schema}")
+        run_sql(postgres_url, f"CREATE TABLE {schema}.books AS SELECT {n}::bigint AS id")
+
+    async def whole() -> list[Any]:
+        source = PostgresReaders(postgres_url, Pool(size=1, overflow=0))
+        stores = [SchemaReaders(schema, source) for schema in ("main", "sandbox")]
+        ask = (lambda view: view.row(ANY_BOOK)), ()
+        try:
+            return [await store.read(*ask) for store in stores * 3]
+        finally:
+            source.close()
+
+    assert asyncio.run(whole()) == [(0,), (1,)] * 3
 
 
 def test_connections_that_were_cut_a_moment_after_their_reads_cost_no_read(

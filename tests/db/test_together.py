@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import time
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
@@ -13,12 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from bahi.db import postgres_writer
-from bahi.db.failures import DatabaseAway, Deadlock, Refused
+from bahi.db.failures import DatabaseAway, Deadlock, Duplicate, Refused
 from bahi.db.lanes import Lane
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
-from bahi.kernel.errors import BahiError
-from tests.clusters import Cluster
+from bahi.kernel.errors import BahiError, InDoubt
 from tests.databases import Database
 from tests.db.ledger import (
     ADD_ENTRY,
@@ -206,6 +203,49 @@ def test_a_store_that_closes_finishes_what_waits_together(empty_database: Databa
     assert asyncio.run(look()) == {f"n{n}" for n in range(20)}
 
 
+ENDS = {
+    "well": type(None),
+    "its own fault": KeyError,
+    "twice": Duplicate,
+    "to nobody": Refused,
+    "a promise": Refused,
+}
+
+
+def test_whatever_ends_are_mixed_each_unit_has_its_own(empty_database: Database) -> None:
+    """Accounts of which many units wait, and of which any may fail, at once or only at COMMIT."""
+    dice = random.Random(12)
+    done: dict[int, list[str]] = {account: [] for account in range(3)}
+
+    def end(tx: Tx, note: str, kind: str, account: int) -> None:
+        tx.after_commit(done[account].append, note)
+        put(tx, note)
+        match kind:
+            case "its own fault":
+                raise KeyError(note)
+            case "twice":
+                put(tx, note)
+            case "to nobody":
+                put(tx, f"{note} to nobody", 404)
+            case "a promise":
+                tx.put(MAKE_PROMISE, {"id": tx.new_id(), "entry_id": 999_999})
+
+    async def story(store: Store) -> None:
+        said = [
+            (f"n{n:03}", dice.choices([*ENDS], [8, 1, 1, 1, 1])[0], dice.randrange(3))
+            for n in range(200)
+        ]
+        units = [store.write(end, *each, account=each[2]) for each in said]
+        ends = await asyncio.gather(*units, return_exceptions=True)
+        assert [type(it) for it in ends] == [ENDS[kind] for _, kind, _ in said]
+        well = [(note, account) for note, kind, account in said if kind == "well"]
+        assert await store.read(notes, fresh=True) == {note for note, _ in well}
+        for account, notes_done in done.items():
+            assert notes_done == [note for note, whose in well if whose == account]
+
+    told(empty_database.url, story)
+
+
 def test_a_deadlock_under_several_costs_none_of_them(postgres_url: str) -> None:
     """One unit in a shared transaction is chosen by the server to give way: all are run again."""
     runs: list[str] = []
@@ -255,73 +295,63 @@ def test_a_server_that_is_away_is_waited_for_once_by_all_that_share(
         assert await store.read(notes, fresh=True) == {"afterwards"}
 
     with Proxy(postgres_url) as proxy:
-        create(postgres_url)
-
-        async def whole() -> None:
-            stores, store = open_store(proxy.url)
-            try:
-                await story(store)
-            finally:
-                await stores.close()
-
-        asyncio.run(whole())
+        told(proxy.url, story)
 
 
 @pytest.mark.parametrize("when", ["before", "during", "after"])
 def test_several_whose_commit_is_cut_are_each_committed_once(postgres_url: str, when: Any) -> None:
-    create(postgres_url)
     effects: list[str] = []
 
     def noted(tx: Tx, note: str) -> None:
         tx.after_commit(effects.append, note)
         enter(tx, f"{note} {tx.new_id()}")
 
-    async def whole() -> None:
-        stores, store = open_store(proxy.url)
-        try:
-            async with Queue(store) as queue:
-                for note in ("one", "two", "three"):
-                    queue.write(noted, note)
-                proxy.cut_at_commit(when, nth=2)  # the first is that of the unit that is held
-            assert await queue.ended() == [None] * 3
-            assert effects == ["one", "two", "three"]
-            found = sorted(it.split()[0] for it in await store.read(notes, fresh=True))
-            assert found == ["one", "three", "two"]
-            said, summed = await store.read(balances, fresh=True)
-            assert said == summed
-        finally:
-            await stores.close()
+    async def story(store: Store) -> None:
+        async with Queue(store) as queue:
+            for note in ("one", "two", "three"):
+                queue.write(noted, note)
+            proxy.cut_at_commit(when, nth=2)  # the first is that of the unit that is held
+        assert await queue.ended() == [None] * 3
+        assert effects == ["one", "two", "three"]
+        found = sorted(it.split()[0] for it in await store.read(notes, fresh=True))
+        assert found == ["one", "three", "two"]
+        said, summed = await store.read(balances, fresh=True)
+        assert said == summed
 
     with Proxy(postgres_url) as proxy:
-        asyncio.run(whole())
+        told(proxy.url, story)
         assert proxy.cuts == 1
 
 
-def test_what_a_server_comes_to_late_is_not_committed_a_second_time(
-    make_cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+def test_a_commit_in_doubt_is_in_doubt_for_each_that_shared_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server process stands still with a whole unit in its ear, and hears it after all."""
-    monkeypatch.setattr(postgres_writer, "UNIT_WITHIN_S", 0.5)
-    monkeypatch.setattr(postgres_writer, "LOOK_EVERY_S", 0.1)
-    cluster = make_cluster()
-    url = cluster.create_database("desk")
+    monkeypatch.setattr(postgres_writer, "RECONNECT_WITHIN_S", 0.5)
+    effects: list[str] = []
 
-    def put_anew(tx: Tx, note: str) -> None:
-        put(tx, f"{note} {tx.new_id()}")
+    def noted(tx: Tx, note: str) -> None:
+        tx.after_commit(effects.append, note)
+        put(tx, note)
 
     async def story(store: Store) -> None:
-        await store.write(put_anew, "before", account=1)
-        ((backend,),) = cluster.psql(BACKENDS)
-        os.kill(backend, signal.SIGSTOP)
-        try:
-            await asyncio.wait_for(store.write(put_anew, "once", account=1), 60)
-        finally:
-            os.kill(backend, signal.SIGCONT)
-        await asyncio.to_thread(_until_gone, cluster, backend)
-        found = sorted(note.split()[0] for note in await store.read(notes, fresh=True))
-        assert found == ["before", "once"]
+        inner = Gate()
+        async with Queue(store) as queue:
+            queue.write(noted, "one")
+            queue.write(inner.hold, noted, "two")
+        await asyncio.to_thread(inner.reached.wait)
+        proxy.cut_at_commit("after")
+        proxy.refuse()
+        inner.open()
+        doubts = await queue.ended()
+        assert [type(it) for it in doubts] == [InDoubt, InDoubt]
+        assert doubts[0] is not doubts[1], "an exception belongs to one caller"
+        proxy.accept()
+        await store.write(put, "after", account=7)
+        assert await store.read(notes, fresh=True) == {"one", "two", "after"}
 
-    told(url, story)
+    with Proxy(postgres_url) as proxy:
+        told(proxy.url, story)
+    assert effects == []
 
 
 def test_an_instrument_with_an_accounts_number_has_a_thread_of_its_own(postgres_url: str) -> None:
@@ -330,15 +360,3 @@ def test_an_instrument_with_an_accounts_number_has_a_thread_of_its_own(postgres_
             await asyncio.wait_for(store.write(enter, "matched", instrument=7), 30)
 
     told(postgres_url, story)
-
-
-def _until_gone(cluster: Cluster, backend: int) -> None:
-    until = time.monotonic() + 30
-    while (backend,) in cluster.psql(BACKENDS):
-        assert time.monotonic() < until, "the server process goes on without its client"
-
-
-BACKENDS = (
-    "SELECT pid FROM pg_stat_activity"
-    " WHERE datname = 'desk' AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-)

@@ -238,6 +238,40 @@ def test_what_the_exchange_takes_in_no_one_order_is_brought_and_closed_in_slices
     at_a_stand(story)
 
 
+def test_slices_are_counted_by_what_was_asked_also_where_the_first_was_changed_since(
+    at_a_stand: Stage,
+) -> None:
+    async def story(plain: Stand) -> None:
+        stand = _freezing_at(plain, 10)
+        wish = limit(stand.desk, Side.BUY, 0, name="all in")
+        aim = await place_smart(stand.desk, wish, 25)
+        await modify_order(stand.desk, ModifyOrder(order_id=aim.orders[0].id, quantity=1))
+        again = await place_smart(stand.desk, wish, 25)
+        assert again.fault is None
+        assert [it.id for it in again.orders] == [it.id for it in aim.orders]
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_a_slice_whose_name_is_taken_by_another_order_is_said_to_be_missing(
+    at_a_stand: Stage,
+) -> None:
+    async def story(plain: Stand) -> None:
+        stand = _freezing_at(plain, 10)
+        await place_order(stand.desk, limit(stand.desk, Side.SELL, 1, name="all in/2"))
+        aim = await place_smart(stand.desk, limit(stand.desk, Side.BUY, 0, name="all in"), 25)
+        assert [it.quantity for it in aim.orders] == [10]
+        assert isinstance(aim.fault, Conflict)
+        assert "is no slice of it" in str(aim.fault)
+        sliced = await place_sliced(stand.desk, limit(stand.desk, Side.BUY, 25, name="all in"), 10)
+        assert [it.quantity for it in sliced.slices] == [10]
+        assert isinstance(sliced.fault, Conflict)
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
 def test_slices_of_a_target_that_were_cut_off_are_placed_when_it_is_asked_for_again(
     at_a_stand: Stage,
 ) -> None:

@@ -32,12 +32,7 @@ from bahi.portfolio.model.money import Entry, Line
 from bahi.portfolio.model.position import Key
 from bahi.portfolio.model.terms import Terms
 from bahi.portfolio.service.books import position_of
-from bahi.portfolio.service.converting import (
-    ask,
-    charge_once,
-    make,
-    turn,
-)
+from bahi.portfolio.service.converting import ask, charge_once, make, turn
 
 BROKER: Final = the_house("broker")
 ENDED: Final = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED})

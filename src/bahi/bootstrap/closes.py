@@ -48,7 +48,7 @@ class Closes:
         self._house, self._market = house, market
         self._timetable = Timetable(market.days(), Rules())
         self._prices = Prices(market, Rules(), market.past)
-        self._published: dict[tuple[Segment, str], Settlement] | None = None
+        self._published: dict[date, dict[tuple[Segment, str], Settlement]] = {}
 
     def is_over(self, it: Ending) -> bool:
         """Say whether the contract's last day is: a day that nobody knows is over with the day."""
@@ -119,10 +119,12 @@ class Closes:
 
     async def _told(self, it: Ending) -> Settlement | None:
         """Return what the paper exchange published of a contract, if it is worth believing."""
-        if self._published is None:
-            told = await self._house.floor.exchange.settlements(date.min.replace(year=2000))
-            self._published = {(one.segment, one.symbol): one for one in told if one.is_official}
-        return self._published.get((it.key.segment, it.key.symbol))
+        since = it.contract.expiry
+        if since not in self._published:
+            told = await self._house.floor.exchange.settlements(since)
+            official = {(one.segment, one.symbol): one for one in told if one.is_official}
+            self._published[since] = official
+        return self._published[since].get((it.key.segment, it.key.symbol))
 
     async def _future_of(self, it: Ending, manner: Manner) -> Instrument | None:
         """Return the future that a contract is on: the next one to end, or the one of its day."""

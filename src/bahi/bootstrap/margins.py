@@ -15,11 +15,10 @@ from bahi.db.tx import Tx
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Conflict
-from bahi.kernel.money import NOTHING, Money, Price, grouped
-from bahi.kernel.words import Side
+from bahi.kernel.money import NOTHING, Money, grouped
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import find_open, raise_alert, resolve
-from bahi.orders.model.wishes import PlaceOrder, Seen
+from bahi.orders.model.wishes import PlaceOrder, Seen, dearest
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.looking import exiting
 from bahi.orders.service.several import bought_first
@@ -109,21 +108,15 @@ def _answer(tx: Tx, desk: Desk, wishes: Sequence[Asked], now: datetime) -> Requi
 def _asked(wish: PlaceOrder, seen: Seen, now: datetime) -> Asked:
     """Return a wish as margin asks, at the dearest price that it may trade at."""
     key = Key(wish.segment, wish.symbol, wish.product)
+    price = dearest(wish.side, (wish.price, wish.trigger_price), seen.price_at(now))
+    if price is None:
+        raise Conflict(
+            f"There is no fresh price of {wish.symbol}, so what it needs is not known; name one."
+        )
     return Asked(
         key=key,
         contract=contract_of(seen.instrument, key),
         side=wish.side,
         quantity=wish.quantity,
-        price=_dearest(wish, seen.price_at(now)),
+        price=price,
     )
-
-
-def _dearest(wish: PlaceOrder, last: Price | None) -> Price:
-    named = wish.price or wish.trigger_price
-    caps = wish.price is not None and wish.side is Side.BUY
-    price = named if caps or last is None else max(named or last, last)
-    if price is None:
-        raise Conflict(
-            f"There is no fresh price of {wish.symbol}, so what it needs is not known; name one."
-        )
-    return price

@@ -28,12 +28,12 @@ PREPARED_AT_MOST: Final = 500
 
 WELL: Final = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK})
 NOTHING: Final[dict[str, bytes]] = {}
-KNOWS_OTHERWISE: Final = (
-    psycopg.errors.InvalidSqlStatementName,  # a pooler lent us a server that never heard it
-    psycopg.errors.DuplicatePreparedStatement,
+NOT_AS_PREPARED: Final = (
+    psycopg.errors.InvalidSqlStatementName,  # a pooler lent us a server that never heard of it
+    psycopg.errors.DuplicatePreparedStatement,  # or one that has it from somebody else
 )
-ANSWERS_OTHERWISE: Final = "RevalidateCachedQuery"
-"""Where the server finds a migrated table's columns to be others (its words are translated)."""
+FINDS_OTHER_COLUMNS: Final = "RevalidateCachedQuery"
+"""The server's function that refuses a plan after a migration: its words may be in any language."""
 
 Value = bytes | None
 
@@ -135,18 +135,15 @@ class Line:
             raise
         for prepared, result in zip(sent, results, strict=True):
             if result.status not in WELL:
-                raise self._told(psycopg.errors.error_from_result(result))
+                error = psycopg.errors.error_from_result(result)
+                if _is_of_what_was_prepared(error):
+                    self._driver.close()  # whoever asked is run again on a new connection
+                raise error
             self._names |= prepared
         return results[-1]
 
-    def _told(self, error: psycopg.Error) -> psycopg.Error:
-        """Take note of a failure: a server that knows other statements than we do is left."""
-        replans = error.diag.source_function == ANSWERS_OTHERWISE
-        if replans or isinstance(error, KNOWS_OTHERWISE):
-            self._driver.close()
-        return error
-
     def _make_room(self) -> None:
+        """Have the server forget all of it, once in a great while."""
         if len(self._names) > PREPARED_AT_MOST:
             self._names.clear()
             self._driver.execute("DEALLOCATE ALL")
@@ -196,6 +193,11 @@ class Line:
             self._reader.set_pgresult(result)
             return Answer(result.ntuples, self._reader.load_rows(0, result.ntuples, tuple))
         return Answer(result.command_tuples or 0, [])
+
+
+def _is_of_what_was_prepared(error: psycopg.Error) -> bool:
+    """Say whether it failed because the server has something else prepared than we believe."""
+    return isinstance(error, NOT_AS_PREPARED) or error.diag.source_function == FINDS_OTHER_COLUMNS
 
 
 def _asked(statement: Statement, params: Params) -> Asked:

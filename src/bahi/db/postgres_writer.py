@@ -1,9 +1,8 @@
-"""The write threads of a PostgreSQL store: one transaction to a unit.
+"""The write threads of a PostgreSQL store: one transaction to a unit, or to an account's next few.
 
 An account is always served by the same thread, so two units of one account never wait for each
-other's locks. Every transaction first writes the thread's mark (`write_marks`): when the answer to
-COMMIT is lost, the mark, asked for behind its lock, says what became of the unit, whatever happened
-to the server in between (`docs/decisions/0003-write-marks.md`).
+other's locks. Every transaction first writes the thread's mark (`mark.py`), which says what became
+of it when the answer to COMMIT is lost.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import itertools
 import logging
 import os
 import random
-import secrets
 import socket
 import threading
 import time
@@ -33,6 +31,7 @@ from bahi.db.failures import (
 )
 from bahi.db.lanes import Lanes, Unit, publish
 from bahi.db.line import Line
+from bahi.db.mark import Mark
 from bahi.db.postgres import away, engine, parsed
 from bahi.db.running import Watch, after_commit
 from bahi.db.tx import Tx
@@ -47,12 +46,6 @@ ATTEMPTS: Final = 5
 RECONNECT_WITHIN_S: Final = 20.0
 UNIT_WITHIN_S: Final = 45.0  # longer than any time-out of the server's: it does not answer at all
 LOOK_EVERY_S: Final = 1.0
-BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-MARK: Final = (
-    "INSERT INTO write_marks (writer, unit, marked_at) VALUES ($1, $2, $3)"
-    " ON CONFLICT (writer) DO UPDATE SET unit = excluded.unit, marked_at = excluded.marked_at"
-)
-
 log = logging.getLogger("bahi.db")
 
 
@@ -162,7 +155,7 @@ class WriteThread:
     def _bring_to_an_end(self, units: list[Unit]) -> None:
         """Settle the units, come what may: a thread that dies leaves its callers waiting."""
         try:
-            if len(units) == 1 or not self._settle_together(units):
+            if len(units) < 2 or not self._settle_together(units):
                 for unit in units:
                     self._settle(unit)
         except DatabaseAway as absence:  # each of them would only wait for it again
@@ -181,7 +174,7 @@ class WriteThread:
         except InDoubt as doubt:
             _fail_the_rest(units, doubt)
             return True
-        except DatabaseAway:
+        except DatabaseAway:  # it is the same for each, see `_bring_to_an_end`
             raise
         except BahiError:
             return False
@@ -195,7 +188,7 @@ class WriteThread:
             except (Deadlock, ConnectionLost) as lost:
                 unit.error = lost
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - spreads rivals
-            except DatabaseAway:
+            except DatabaseAway:  # it is the same for whoever waits behind it
                 raise
             except BahiError as end:
                 unit.error = end
@@ -216,8 +209,7 @@ class WriteThread:
                 self._rollback()
                 raise tx.failure
             if self._driver.closed:
-                self._disconnect()
-                raise ConnectionLost
+                raise self._lost()
             if unit.error is not None:
                 self._rollback()
                 return
@@ -241,10 +233,15 @@ class WriteThread:
             self._line.flush()
         except psycopg.Error as error:
             if self._driver.closed:
-                self._disconnect()
-                raise ConnectionLost from None
+                raise self._lost() from None
             self._rollback()
             raise translate(error) from None
+
+    def _lost(self) -> ConnectionLost:
+        """Let go what broke before COMMIT, and the mark with it: that may stay locked for long."""
+        self._disconnect()
+        self._mark = Mark()
+        return ConnectionLost()
 
     def _commit(self) -> None:
         self._warned, self._committing = False, True
@@ -325,35 +322,6 @@ class WriteThread:
             self._core.invalidate()
             self._core.close()
             self._core = None
-
-
-class Mark:
-    """A write thread's own row: the number of the newest unit that it committed."""
-
-    def __init__(self) -> None:
-        self._writer = secrets.randbits(62)
-        self._unit = 0
-
-    def begin(self, line: Line) -> None:
-        """Begin the next unit's transaction: this goes with its first statement, in one journey."""
-        self._unit += 1
-        line.say(BEGIN)
-        line.say(MARK, self._writer, self._unit, time.time_ns() // 1000)
-
-    def question(self) -> str:
-        """Return what asks for the row, behind whatever transaction still writes it.
-
-        An upsert, because a lock finds no row that another transaction is only just inserting.
-        """
-        return (
-            f"{BEGIN}; INSERT INTO write_marks"  # noqa: S608 - our integers
-            f" (writer, unit, marked_at) VALUES ({self._writer}, 0, 0) ON CONFLICT (writer)"
-            " DO UPDATE SET unit = write_marks.unit RETURNING unit"
-        )
-
-    def is_answered_by(self, row: Any) -> bool:
-        """Say whether the row shows the newest unit as committed."""
-        return row is not None and row[0] == self._unit
 
 
 def _fail_the_rest(units: list[Unit], why: BahiError) -> None:

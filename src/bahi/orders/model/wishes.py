@@ -297,3 +297,17 @@ def is_exit(side: Side, quantity: int, net: int, working_exits: int) -> bool:
     """
     closes = net > 0 if side is Side.SELL else net < 0
     return closes and quantity + working_exits <= abs(net)
+
+
+def dearest(
+    side: Side, named: tuple[Price | None, Price | None], last: Price | None
+) -> Price | None:
+    """Return the dearest price at which an order may trade, by its price and its trigger.
+
+    What a seller gets may be the market's, and a stop that the market has passed fires at once.
+    """
+    price = named[0] or named[1]
+    if price is None or last is None:
+        return price or last
+    caps = side is Side.BUY and named[0] is not None
+    return price if caps else max(price, last)

@@ -1,4 +1,4 @@
-"""What works on one instrument of an account: asked in each intent, so spelt once."""
+"""What works on one position of an account: asked in each intent, so spelt once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import to_micros
-from bahi.kernel.words import OrderStatus, Segment, Side
+from bahi.kernel.words import OrderStatus, Side
 from bahi.orders.model.guarding import Beside
 from bahi.orders.model.order import Order
 from bahi.orders.repository.order import SELECT, order_of
@@ -23,6 +23,7 @@ _OF_IT: Final = sa.and_(
     orders.c.account_id == sa.bindparam("account_id"),
     orders.c.symbol == sa.bindparam("symbol"),
     orders.c.exchange_segment == sa.bindparam("segment"),
+    orders.c.product == sa.bindparam("product"),
 )
 _AT_WORK: Final = orders.c.status.in_([str(OrderStatus.OPEN), str(OrderStatus.PARTIAL)])
 _WORKING_ON: Final = Statement(SELECT.where(_OF_IT).order_by(orders.c.id))
@@ -35,7 +36,6 @@ _BESIDE: Final = Statement(
     )
     .where(
         _OF_IT,
-        orders.c.product == sa.bindparam("product"),
         orders.c.side == sa.bindparam("side"),
         orders.c.id != sa.bindparam("but"),
     )
@@ -43,11 +43,9 @@ _BESIDE: Final = Statement(
 )
 
 
-def working_on(tx: Tx, account_id: int, instrument: tuple[Segment, str]) -> list[Order]:
-    """Return an account's orders of an instrument that may still fill."""
-    segment, symbol = instrument
-    asked = {"account_id": account_id, "segment": str(segment), "symbol": symbol}
-    return [order_of(row) for row in tx.rows(_WORKING_ON, asked)]
+def working_on(tx: Tx, account_id: int, key: Key) -> list[Order]:
+    """Return an account's orders that may still move a position."""
+    return [order_of(row) for row in tx.rows(_WORKING_ON, _asked(account_id, key))]
 
 
 def left_over(tx: Tx, before: datetime, at_most: int) -> list[Order]:
@@ -73,15 +71,16 @@ def exiting(tx: Tx, account_id: int, key: Key, side: Side) -> int:
 
 
 def _of_side(tx: Tx, account_id: int, key: Key, side: Side, but: int = 0) -> list[Row]:
-    asked = {
+    return tx.rows(_BESIDE, _asked(account_id, key) | {"side": str(side), "but": but})
+
+
+def _asked(account_id: int, key: Key) -> dict[str, int | str]:
+    return {
         "account_id": account_id,
         "segment": str(key.segment),
         "symbol": key.symbol,
         "product": str(key.product),
-        "side": str(side),
-        "but": but,
     }
-    return tx.rows(_BESIDE, asked)
 
 
 def _together(rows: Sequence[Row]) -> Beside:

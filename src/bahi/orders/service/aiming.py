@@ -70,7 +70,8 @@ async def place_smart(desk: Desk, wish: PlaceOrder, target: int) -> Aim:
 async def _bring(desk: Desk, wish: PlaceOrder, target: int) -> Aim:
     group = wish.client_order_id or secrets.token_hex(8)
     aim = await _aim(desk, replace(wish, part=Part(slices=group)), target)
-    rest = [] if aim.order is None else _rest_of(wish, aim.order)
+    largest = desk.look(wish.segment, wish.symbol).instrument.largest_order
+    rest = [] if aim.order is None else _rest_of(wish, aim.order, largest)
     pause_s = await pause_of(desk, 1 + len(rest))
     for one in rest:
         if aim.orders[-1].status is REJECTED:
@@ -123,7 +124,7 @@ def _asked(wish: PlaceOrder, side: Side, missing: int, it: Instrument) -> PlaceO
     part, size = wish.part, it.largest_order or missing
     if part.slice_index is not None and part.whole_quantity is not None:
         mine = min(missing, size, part.whole_quantity - size * (part.slice_index - 1))
-        return replace(wish, quantity=mine) if side is wish.side else None
+        return replace(wish, quantity=mine) if side is wish.side and mine > 0 else None
     if missing <= size:
         return replace(wish, side=side, quantity=missing, part=WHOLE)
     count = len(slices_of(missing, size, it.lot_size))
@@ -133,10 +134,10 @@ def _asked(wish: PlaceOrder, side: Side, missing: int, it: Instrument) -> PlaceO
     return replace(wish, side=side, quantity=size, part=part)
 
 
-def _rest_of(wish: PlaceOrder, first: Order) -> list[PlaceOrder]:
-    """Return the slices behind the first, which says how many all of them ask for."""
+def _rest_of(wish: PlaceOrder, first: Order, largest: int | None) -> list[PlaceOrder]:
+    """Return the slices behind the first, which says for how many; itself it may be changed."""
     whole, group = first.slice_total_quantity, first.slice_group_id
-    if whole is None or first.slice_index != 1:
+    if whole is None or first.slice_index != 1 or largest is None:
         return []
     return [
         replace(
@@ -145,7 +146,7 @@ def _rest_of(wish: PlaceOrder, first: Order) -> list[PlaceOrder]:
             part=Part(slices=group, slice_index=place, whole_quantity=whole),
             client_order_id=f"{group}/{place}",
         )
-        for place in range(2, 1 + -(-whole // first.quantity))
+        for place in range(2, 1 + -(-whole // largest))
     ]
 
 
@@ -157,7 +158,7 @@ def _working(tx: Tx, account_id: int, key: Key, side: Side) -> int:
     """
     return sum(
         it.remaining
-        for it in _working_on(tx, account_id, key)
+        for it in working_on(tx, account_id, key)
         if it.side is side and it.parent_order_id is None
     )
 
@@ -169,7 +170,7 @@ async def close_position(
     key = Key(segment, symbol, product)
     net = (await desk.store.read(position_of, desk.account_id, key, fresh=True)).net
     out = Side.SELL if net > 0 else Side.BUY
-    working = await desk.store.read(_working_on, desk.account_id, key, fresh=True)
+    working = await desk.store.read(working_on, desk.account_id, key, fresh=True)
     await _take_back(desk, [it for it in working if it.side is out])
     aim = await _close(desk, key, name)
     await _take_back(desk, [it for it in working if it.side is not out])
@@ -207,11 +208,3 @@ async def close_all(desk: Desk) -> list[Closed]:
         except BahiError as fault:
             outcomes.append(Closed(it.key, (), fault))
     return outcomes
-
-
-def _working_on(tx: Tx, account_id: int, key: Key) -> list[Order]:
-    return [
-        it
-        for it in working_on(tx, account_id, (key.segment, key.symbol))
-        if it.product is key.product
-    ]

@@ -19,7 +19,6 @@ from bahi.kernel.words import OrderType, Side
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import raise_alert, resolve
 from bahi.orders.model.changing import ModifyOrder
-from bahi.orders.model.order import Order
 from bahi.orders.model.wishes import PlaceOrder
 from bahi.orders.repository.working import working_on
 from bahi.orders.service.aiming import place_smart
@@ -71,7 +70,7 @@ async def flatten_all(desk: Desk, *, pause: Pause = asyncio.sleep) -> list[Flatt
 
 async def _clear(desk: Desk, key: Key) -> str | None:
     fault = None
-    for order in await desk.store.read(_working, desk.account_id, key, fresh=True):
+    for order in await desk.store.read(working_on, desk.account_id, key, fresh=True):
         try:
             await cancel_order(desk, order.id)
         except BahiError as met:  # it ended meanwhile, or nobody knows of it: the ladder goes on
@@ -88,7 +87,7 @@ async def _reach(desk: Desk, key: Key, left: int, reach: int) -> None:
         return
     side = Side.SELL if left > 0 else Side.BUY
     price = _through(last, side, reach, seen.instrument)
-    working = await desk.store.read(_working, desk.account_id, key, fresh=True)
+    working = await desk.store.read(working_on, desk.account_id, key, fresh=True)
     plain = [it for it in working if it.parent_order_id is None and it.broker_order_id]
     for mine in plain:
         if mine.side is side and mine.price != price:
@@ -124,11 +123,6 @@ def _through(last: Price, side: Side, reach: int, it: Instrument) -> Price:
 
 async def _left(desk: Desk, key: Key) -> int:
     return (await desk.store.read(position_of, desk.account_id, key, fresh=True)).net
-
-
-def _working(tx: Tx, account_id: int, key: Key) -> list[Order]:
-    found = working_on(tx, account_id, (key.segment, key.symbol))
-    return [it for it in found if it.product is key.product]
 
 
 def _tell(tx: Tx, account_id: int, what: Flattened, now: datetime) -> None:

@@ -15,7 +15,7 @@ from bahi.kernel.errors import Conflict
 from bahi.kernel.money import NOTHING, Money, Price
 from bahi.kernel.words import Product, Side
 from bahi.orders.model.order import PENDING, Order
-from bahi.orders.model.wishes import Seen, is_exit
+from bahi.orders.model.wishes import Seen, dearest, is_exit
 from bahi.orders.repository import working
 from bahi.portfolio.model import margin
 from bahi.portfolio.model.book import Book
@@ -53,7 +53,7 @@ def judge(tx: Tx, book: Book, order: Order, by: Grounds, now: datetime) -> Judge
     whole = _whole(order)
     exits = is_exit(order.side, whole.quantity, net, exiting.of(order))
     beside = every.of(order)
-    price = _dearest(order, seen.price_at(now))
+    price = dearest(order.side, (order.price, order.trigger_price), seen.price_at(now))
     footing = Footing(by.terms.rates, order.segment, exchange_day(now), by.terms.ends)
     order = replace(
         order, is_exit=exits, margin_blocked=_needed(order, price, footing, exits=exits)
@@ -97,18 +97,6 @@ def _needed(order: Order, price: Price | None, by: Footing, *, exits: bool) -> M
             "known; ask for LIMIT."
         )
     return margin.for_order(order.contract, order.product, order.side, order.quantity, price, by)
-
-
-def _dearest(order: Order, last: Price | None) -> Price | None:
-    """Return the dearest price at which an order may trade: what a seller gets may be the market's.
-
-    A stop whose trigger the market has passed fires at once.
-    """
-    named = order.price or order.trigger_price
-    if named is None or last is None:
-        return named or last
-    caps = order.side is Side.BUY and order.price is not None
-    return named if caps else max(named, last)
 
 
 def _undelivered(tx: Tx, order: Order, seen: Seen, beside: int) -> Denial | None:

@@ -184,6 +184,12 @@ def named(tx: Tx, intent: Intent) -> Order | None:
     if name is None:
         return None
     if known := rows.find_by_client_id(tx, intent.account_id, name):
+        part = intent.wish.part
+        if part.slice_index is not None and known.slice_group_id != part.slices:
+            raise Conflict(
+                f"client_order_id: {part.slices!r} would call a slice {name!r}, and order"
+                f" {known.id} of that name is no slice of it; give it another name."
+            )
         return known
     if archived := rows.find_archived(tx, intent.account_id, name):
         raise Conflict(f"client_order_id: {name!r} names order {archived}, which is archived.")
