@@ -14,6 +14,7 @@ from bahi.kernel.words import EventSource, OrderStatus, Segment
 from bahi.notify.service import find_open
 from bahi.orders.model.order import NOT_FOUND, UNSEEN
 from bahi.orders.repository.order import find_by_broker_id
+from bahi.orders.service import sweeping
 from bahi.orders.service.concluding import conclude_order
 from bahi.orders.service.ingesting import Word, ingest, let_go
 from bahi.orders.service.placing import place_order
@@ -57,6 +58,30 @@ def test_an_order_that_never_arrived_ends_after_two_good_readings(
         assert not await stand.alert(f"order_unknown:{order.id}")
         assert stand.broker.calls == {order.tag: 1}
         assert await stand.sweep.round() == 0
+        await stand.balanced()
+
+    at_a_stand(story)
+
+
+def test_many_that_wait_are_settled_some_at_a_time_and_told_of(
+    at_a_stand: Callable[[Story], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(sweeping, "AT_ONCE", 4)
+
+    async def story(stand: Stand) -> None:
+        for _ in range(10):
+            stand.broker.next.append(SILENT)
+            await place_order(stand.desk, limit(stand.desk))
+        stand.clock.advance(LONG_AFTER)
+        with caplog.at_level("INFO", "bahi.orders"):
+            assert [await stand.sweep.round() for _ in range(4)] == [4, 4, 2, 0]
+        told = [it.getMessage() for it in caplog.records if "wait" in it.getMessage()]
+        assert told == [
+            "4 orders were settled from their brokers' books, 6 wait",
+            "4 orders were settled from their brokers' books, 2 wait",
+        ]
         await stand.balanced()
 
     at_a_stand(story)

@@ -185,6 +185,12 @@ def unsettled(tx: Tx, sent_before: datetime, asked_before: datetime, at_most: in
     return list(found.values())
 
 
+def on_the_way(tx: Tx) -> int:
+    """Return how many orders are on their way, or nobody knows where."""
+    row = tx.row(sa.select(sa.func.count()).select_from(orders).where(_ON_THE_WAY))
+    return 0 if row is None else int(row[0])
+
+
 def working_of(
     tx: Tx,
     account_id: int,

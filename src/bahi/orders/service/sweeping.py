@@ -102,7 +102,11 @@ class Sweep:
             rows.unsettled, now - GRACE, now - SETTLED_AFTER, AT_ONCE, fresh=True
         )
         self._missed = {it.id: self._missed.get(it.id, 0) for it in waiting}
-        return await self._each_account(waiting, self._settle) + await self.look_back()
+        settled = await self._each_account(waiting, self._settle)
+        if len(waiting) >= AT_ONCE:  # long work: after a crash there may be thousands
+            left = await self._on.store.read(rows.on_the_way, fresh=True)
+            log.info("%s orders were settled from their brokers' books, %s wait", settled, left)
+        return settled + await self.look_back()
 
     async def _each_account(
         self, orders: list[Order], settle: Callable[[int, list[Order]], Awaitable[int]]
