@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 import sqlite3
 import tempfile
 import time
@@ -87,7 +88,7 @@ async def desks_of(house: House, how_many: int) -> list[Desk]:
     (first, *_) = await house.stores["main"].read(list_accounts, ACTOR, fresh=True)
 
     def add(tx: Tx, n: int) -> Account:
-        wished = {"name": f"Bench {n}"}
+        wished = {"name": f"Bench {n} {secrets.token_hex(3)}"}
         return add_account(
             tx, ACTOR, BrokerSlug.PAPER, wished, house.clock(),  # type: ignore[arg-type]
             user_id=first.user_id, mode=AccountMode.PAPER,
