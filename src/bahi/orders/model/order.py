@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import date, datetime, timedelta
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, call
 from typing import Any, Final
 
 from bahi.kernel.clock import exchange_day
@@ -300,8 +302,7 @@ def of_values(values: Iterable[Any]) -> Order:
     times as long; there is nothing that it would check.
     """
     order = object.__new__(Order)
-    for put, value in zip(_SLOTS, values, strict=True):
-        put(order, value)
+    deque(map(call, _SLOTS, repeat(order), values), maxlen=0)  # a loop that is not in Python
     return order
 
 

@@ -331,7 +331,7 @@ _KEEPS: Final = tuple((COLUMN_OF[name], _keeper(name)) for name in FIELDS)
 _READS: Final = tuple(
     (place, default, _reader(name) or int)  # a number, where only its default says so
     for place, (name, default) in enumerate(zip(FIELDS, DEFAULTS, strict=True))
-    if default is not None or _reader(name) is not None
+    if _reader(name) is not None or (default is not None and orders.c[COLUMN_OF[name]].nullable)
 )
 """What is not simply as its row keeps it: where, what nothing stands for, and how it is read."""
 _KEEPER_OF: Final = {name: _keeper(name) for name in FIELDS}
