@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -87,15 +88,16 @@ def page_of(
     if not 1 <= at_most <= PAGE_AT_MOST:
         raise Invalid(f"limit: {at_most} is not 1 to {PAGE_AT_MOST}.")
     at, identity = NEWEST if behind is None else (to_micros(behind.placed_at), behind.order_id)
-    asked = {"account_id": account_id, "at": at, "identity": identity, "at_most": at_most + 1}
+    asked = {"account_id": account_id, "at": at, "identity": identity}
     conditions = _conditions(wanted)
-    clause = _PAGE if not conditions else _a_page().where(*conditions)
-    found = [order_of(row) for row in tx.rows(clause, asked)]
-    page, more = found[:at_most], len(found) > at_most
+    clause = _a_page(at_most).where(*conditions) if conditions else _any_page(at_most)
+    found = tx.rows(clause, asked)
+    page, more = [order_of(row) for row in found[:at_most]], len(found) > at_most
     return Page(page, Place(page[-1].placed_at, page[-1].id) if more else None)
 
 
-def _a_page() -> sa.Select[Any]:
+def _a_page(at_most: int) -> sa.Select[Any]:
+    """Ask for a page and one more; its size is in the text, or PostgreSQL plans it each time."""
     here = sa.tuple_(orders.c.placed_at, orders.c.id)
     return (
         SELECT.where(
@@ -103,11 +105,13 @@ def _a_page() -> sa.Select[Any]:
             here < sa.tuple_(sa.bindparam("at"), sa.bindparam("identity")),
         )
         .order_by(orders.c.placed_at.desc(), orders.c.id.desc())
-        .limit(sa.bindparam("at_most"))
+        .limit(sa.literal_column(str(at_most + 1)))
     )
 
 
-_PAGE: Final = Statement(_a_page())
+@lru_cache(maxsize=8)
+def _any_page(at_most: int) -> Statement:
+    return Statement(_a_page(at_most))
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
