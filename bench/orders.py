@@ -234,6 +234,7 @@ class OrderBench:
                         terms_of=floor.terms_of,
                         listed=floor.market.instrument,
                         clock=clock,
+                        has_reopened=floor.market.has_reopened,
                     )
                 )
                 started, settled = time.perf_counter(), 0

@@ -40,6 +40,7 @@ from bahi.orders.service.sweeping import Grounds, Sweep
 from tests.forking import Forking, fork_on_demand, say
 from tests.orders.broker_server import SocketBroker
 from tests.orders.desks import ACTOR, NOON, OPEN, limit, paper_desk
+from tests.orders.stand import around_the_clock
 
 SPEED = 50
 """How much faster the clock of these houses goes, so that the sweep's grace is soon over."""
@@ -161,6 +162,7 @@ async def _listener(house: House, store: Any, broker: SocketBroker) -> Callable[
             terms_of=house.floor.terms_of,
             listed=house.floor.market.instrument,
             clock=house.clock,
+            has_reopened=around_the_clock,
         )
     )
     account = (await paper_desk(house)).account_id

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date, datetime
 from typing import NamedTuple
 
 from bahi.bootstrap import House
-from bahi.kernel.clock import StoppedClock
-from bahi.kernel.words import EventSource
+from bahi.kernel.clock import StoppedClock, exchange_day
+from bahi.kernel.words import EventSource, Segment
 from bahi.notify.service import find_open
 from bahi.orders.model.order import GRACE, SEND_WITHIN, Order
 from bahi.orders.repository.order import find
@@ -50,6 +51,11 @@ class Stand(NamedTuple):
         return await self.desk.store.read(find_open, topic, fresh=True) is not None
 
 
+def around_the_clock(_segment: Segment, day: date, now: datetime) -> bool:
+    """Say of a market that opens at each midnight whether it has opened since a day."""
+    return exchange_day(now) > day
+
+
 async def stand_of(house: House, clock: StoppedClock) -> Stand:
     desk = await paper_desk(house)
     await house.floor.renew()
@@ -61,6 +67,7 @@ async def stand_of(house: House, clock: StoppedClock) -> Stand:
         terms_of=house.floor.terms_of,
         listed=house.floor.market.instrument,
         clock=clock,
+        has_reopened=around_the_clock,
     )
     return Stand(house, desk, broker, Sweep(grounds), clock, grounds)
 

@@ -30,6 +30,7 @@ from tests.orders.balance import assert_balanced
 from tests.orders.broker_server import Server, SocketBroker
 from tests.orders.desks import OPEN, paper_desk
 from tests.orders.dying import EVERYWHERE, IN_THE_DRIVER, FastClock, Trader
+from tests.orders.stand import around_the_clock
 
 SECONDS = timedelta(seconds=120)
 
@@ -81,6 +82,7 @@ class Ordeal:
                 terms_of=house.floor.terms_of,
                 listed=house.floor.market.instrument,
                 clock=house.clock,
+                has_reopened=around_the_clock,
             )
             sweep = Sweep(grounds)
             if not self._port:

@@ -64,6 +64,7 @@ from tests.living import stopped
 from tests.orders.balance import assert_balanced
 from tests.orders.brokers import CANCELLED, FAULTS, REJECTED, WELL, MemoryBroker, Placed
 from tests.orders.desks import ACTOR, NOON, OPEN
+from tests.orders.stand import around_the_clock
 
 T = TypeVar("T")
 EXPIRED = OrderStatus.EXPIRED
@@ -151,6 +152,7 @@ class TradingMachine(RuleBasedStateMachine):
                 terms_of=self.ground.house.floor.terms_of,
                 listed=self.ground.market.instrument,
                 clock=self.clock,
+                has_reopened=around_the_clock,
             )
         )
 

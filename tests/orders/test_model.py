@@ -16,8 +16,8 @@ from bahi.kernel.ports import Fill, Update
 from bahi.kernel.words import OrderStatus, OrderType, Product, Segment, Side
 from bahi.orders.model.hearing import Told, heard, to_book
 from bahi.orders.model.order import ENDS, MOVES, NOT_FOUND, REJECTED, UNKNOWN, Order
-from bahi.orders.model.wishes import Seen, is_exit
-from bahi.portfolio.model.position import Fact, Key, fold, fold_all, fold_in
+from bahi.orders.model.wishes import Seen
+from bahi.portfolio.model.position import Fact, Key, fold, fold_all, fold_in, is_exit
 from bahi.risk.model.verdict import Reference
 from tests.quotes.names import an_instrument
 

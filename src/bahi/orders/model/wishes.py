@@ -290,15 +290,6 @@ def _wrong_product(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
         yield f"product: MARGIN is for derivatives; {it.symbol} takes CNC, INTRADAY or MTF."
 
 
-def is_exit(side: Side, quantity: int, net: int, working_exits: int) -> bool:
-    """Say whether an order can only bring a position nearer to nothing.
-
-    With every working exit filled, it must not take the position past zero.
-    """
-    closes = net > 0 if side is Side.SELL else net < 0
-    return closes and quantity + working_exits <= abs(net)
-
-
 def dearest(
     side: Side, named: tuple[Price | None, Price | None], last: Price | None
 ) -> Price | None:

@@ -29,7 +29,6 @@ from bahi.notify.service import raise_alert, resolve
 from bahi.orders.model.changing import Evidence
 from bahi.orders.model.hearing import Booking, Told, heard, to_book
 from bahi.orders.model.order import REJECTED, TRANSIT, UNKNOWN, Order
-from bahi.orders.model.wishes import is_exit
 from bahi.orders.repository import order as rows
 from bahi.orders.repository.working import beside
 from bahi.orders.service.answering import answered
@@ -37,6 +36,7 @@ from bahi.portfolio.model.book import Book
 from bahi.portfolio.model.charges import FIRST, Earlier
 from bahi.portfolio.model.margin import Footing, for_order
 from bahi.portfolio.model.money import Block
+from bahi.portfolio.model.position import is_exit
 from bahi.portfolio.model.terms import Terms
 from bahi.portfolio.model.trade import SoFar, Trade
 from bahi.portfolio.service.books import (

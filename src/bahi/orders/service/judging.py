@@ -15,11 +15,12 @@ from bahi.kernel.errors import Conflict
 from bahi.kernel.money import NOTHING, Money, Price
 from bahi.kernel.words import Product, Side
 from bahi.orders.model.order import PENDING, Order
-from bahi.orders.model.wishes import Seen, dearest, is_exit
+from bahi.orders.model.wishes import Seen, dearest
 from bahi.orders.repository import working
 from bahi.portfolio.model import margin
 from bahi.portfolio.model.book import Book
 from bahi.portfolio.model.margin import Footing
+from bahi.portfolio.model.position import is_exit
 from bahi.portfolio.model.terms import Terms
 from bahi.portfolio.service.books import position_of
 from bahi.portfolio.service.holdings import deliverable_of

@@ -46,11 +46,6 @@ HasReopened = Callable[[Segment, date, datetime], bool]
 log = logging.getLogger("bahi.orders")
 
 
-def _around_the_clock(_segment: Segment, day: date, now: datetime) -> bool:
-    """Say it of a market that opens at each midnight."""
-    return exchange_day(now) > day
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
     """What a sweep stands on: one trading store, and the brokers of its accounts."""
@@ -60,7 +55,7 @@ class Grounds:
     terms_of: Callable[[int], Terms]
     listed: Callable[[Segment, str], Instrument | None]
     clock: Clock
-    has_reopened: HasReopened = _around_the_clock
+    has_reopened: HasReopened
 
 
 class Reading(NamedTuple):

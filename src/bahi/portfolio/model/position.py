@@ -104,6 +104,15 @@ class Position:
         )
 
 
+def is_exit(side: Side, quantity: int, net: int, working_exits: int) -> bool:
+    """Say whether an order can only bring a position nearer to nothing.
+
+    With every working exit filled, it must not take the position past zero.
+    """
+    closes = net > 0 if side is Side.SELL else net < 0
+    return closes and quantity + working_exits <= abs(net)
+
+
 def average(value: Money, quantity: int) -> Price | None:
     """Return a value by its quantity, to the nearest ten-thousandth; of nothing there is none."""
     return Price((2 * value + quantity) // (2 * quantity)) if quantity else None

@@ -25,7 +25,7 @@ from bahi.portfolio.model.margin import (
     is_paid,
     usually,
 )
-from bahi.portfolio.model.position import Fact, Key, Position, fold
+from bahi.portfolio.model.position import Fact, Key, Position, fold, is_exit
 from bahi.portfolio.model.rates import Deal, kind_of
 from bahi.portfolio.model.terms import Terms
 
@@ -125,8 +125,7 @@ def required(
 
 def _need(it: Asked, known: Position, by: Footing) -> Need:
     """Return what a wish blocks as its verdict will have it: all of it, but an exit nothing."""
-    closes = known.net > 0 if it.side is Side.SELL else known.net < 0
-    if closes and it.quantity + it.exiting <= abs(known.net):
+    if is_exit(it.side, it.quantity, known.net, it.exiting):
         return Need(is_exit=True)
     asked = (it.contract, it.key.product, it.side, it.quantity, it.price)
     total = for_order(*asked, by)
