@@ -9,21 +9,21 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
-from bahi.api.accounts import account_routes
-from bahi.api.alerts import alert_routes
-from bahi.api.audit import audit_routes
-from bahi.api.auth import auth_routes
 from bahi.api.callers import Callers
-from bahi.api.config import config_routes
 from bahi.api.errors import answer_failures
 from bahi.api.health import health_routes
-from bahi.api.hooks import hook_routes
-from bahi.api.jobs import job_routes
-from bahi.api.people import people_routes
+from bahi.api.hooks.notifier import hook_routes
+from bahi.api.native.accounts import account_routes
+from bahi.api.native.alerts import alert_routes
+from bahi.api.native.audit import audit_routes
+from bahi.api.native.auth import auth_routes
+from bahi.api.native.config import config_routes
+from bahi.api.native.jobs import job_routes
+from bahi.api.native.people import people_routes
+from bahi.api.native.tokens import token_routes
+from bahi.api.native.upstox import upstox_routes
 from bahi.api.requests import Requests
 from bahi.api.routes import SCHEMES
-from bahi.api.tokens import token_routes
-from bahi.api.upstox import upstox_routes
 from bahi.bootstrap import House
 
 SESSION_COOKIE: Final = "bahi_session"

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from bahi.accounts.service.accounts import get_account
 from bahi.accounts.service.applications import get_registration
 from bahi.api.forms import Form, Id, Instant, PathName, Text, broker_of, number
+from bahi.api.native.runs import RunShown, Started, set_going
 from bahi.api.routes import PRIVATE, Authenticated, Who
-from bahi.api.runs import RunShown, Started, set_going
 from bahi.bootstrap import House
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from bahi.accounts.model import UPSTOX_NAMES, parse_api_name
 from bahi.accounts.service.accounts import account_meant
 from bahi.api.forms import Form, Instant, PathName, Text
+from bahi.api.native.runs import Started, set_going
 from bahi.api.routes import PRIVATE, Authenticated, Who
-from bahi.api.runs import Started, set_going
 from bahi.bootstrap import House
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import NotFound

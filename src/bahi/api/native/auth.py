@@ -12,8 +12,8 @@ from bahi.accounts.model import Account
 from bahi.accounts.service.accounts import account_meant
 from bahi.accounts.service.applications import list_registrations
 from bahi.api.forms import Broker, Form, Id, Instant, Text, broker_of
+from bahi.api.native.runs import Started, set_going
 from bahi.api.routes import PRIVATE, Authenticated, ForAdmins, Who, joined
-from bahi.api.runs import Started, set_going
 from bahi.audit.service import note
 from bahi.bootstrap import House
 from bahi.bootstrap.housekeeping import cleanup_sessions

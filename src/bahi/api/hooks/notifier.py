@@ -10,8 +10,8 @@ from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import BaseModel, JsonValue
 
 from bahi.api.errors import problem_answers
+from bahi.api.native.runs import have_worker_go_on
 from bahi.api.routes import PRIVATE, Posted
-from bahi.api.runs import have_worker_go_on
 from bahi.bootstrap import House
 from bahi.kernel.actor import the_house
 from bahi.kernel.errors import BahiError

@@ -1,0 +1,1 @@
+"""What others post by themselves: brokers, and alerts that become orders."""

@@ -1,0 +1,1 @@
+"""Our own API, for programs and for the pages of the sources: JSON, described by OpenAPI."""
