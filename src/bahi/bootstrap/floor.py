@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -21,6 +21,7 @@ from bahi.exchange.service import PaperExchange, Rules
 from bahi.exchange.service.settings import Get, rules_of
 from bahi.instruments.model.instrument import EXCHANGE_OF, Instrument
 from bahi.instruments.service.live import LiveInstruments
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import Clock, exchange_day
 from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.ports import Broker
@@ -191,7 +192,7 @@ class Floor:
     def look(self, segment: Segment, symbol: str) -> Seen:
         """Say what is known of an instrument now, as an order is judged by it."""
         seen = self.market.look(segment, symbol)
-        return replace(seen, mean=self.exchange.mean_of(seen.instrument))
+        return altered(seen, mean=self.exchange.mean_of(seen.instrument))
 
     def broker_of(self, account_id: int) -> Broker:
         """Return an account's broker: so far, all are clients of the paper exchange."""

@@ -197,7 +197,7 @@ def build(
             calendar,
             prices,
             clock,
-            always_open=settings.market_always_open == "yes",
+            always_open=settings.is_always_open,
             lists=LiveLists(main, revisions, clock),
         )
         rates = LiveRates(main, revisions)

@@ -41,7 +41,7 @@ def prices_of(
             settings.simulated_seed,
             _worth,
             calendar.days,
-            always_open=settings.market_always_open == "yes",
+            always_open=settings.is_always_open,
         )
         return Prices(Quotes(board, clock, market=market, source=SIMULATED), market)
     if origin.word == REPLAY and origin.file is not None:

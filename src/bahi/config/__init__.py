@@ -285,12 +285,13 @@ class Settings:
         ),
     ]
     market_always_open: Annotated[
-        Literal["yes", "no"],
+        Literal["auto", "yes", "no"],
         Setting(
             "BAHI_MARKET_ALWAYS_OPEN",
-            "no",
-            among("yes", "no"),
-            "Whether the simulated market trades around the clock, for trials in the evening.",
+            "auto",
+            among("auto", "yes", "no"),
+            "Whether the market trades around the clock: `auto` has it do so while prices are "
+            "simulated. `no` keeps the exchange's hours: square-off, settlement, expiry.",
         ),
     ]
     replay_speed: Annotated[
@@ -351,6 +352,13 @@ class Settings:
         """Where people's browsers find us."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def is_always_open(self) -> bool:
+        """Whether the market trades around the clock."""
+        if self.market_always_open == "auto":
+            return self.market.word == "simulated"
+        return self.market_always_open == "yes"
 
     @property
     def broker_options(self) -> dict[BrokerSlug, dict[str, str]]:

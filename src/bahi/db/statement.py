@@ -8,6 +8,7 @@ an expanding IN) the statement is refused, so nothing is ever skipped in silence
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -46,12 +47,14 @@ def _prepare(clause: sa.ClauseElement, dialect: sa.Dialect) -> Prepared:
     if not compiled.positional:
         return Prepared(compiled.string, lambda params: {**constants, **params})
     names = tuple(compiled.positiontup or ())
-    if constants:
+    if len(names) < 2:  # itemgetter gives one value as it is, and cannot give none
         return Prepared(
-            compiled.string,
-            lambda params: [params[n] if n in params else constants[n] for n in names],
+            compiled.string, lambda params: [{**constants, **params}[name] for name in names]
         )
-    return Prepared(compiled.string, lambda params: [params[name] for name in names])
+    values_of = itemgetter(*names)
+    if constants:
+        return Prepared(compiled.string, lambda params: values_of({**constants, **params}))
+    return Prepared(compiled.string, values_of)
 
 
 def _refuse_what_would_be_skipped(compiled: SQLCompiler, dialect: sa.Dialect) -> None:

@@ -125,7 +125,7 @@ class Tx:
         if line is None:
             self._run(statement, params, _count)
         else:
-            self._guarded(lambda: line.put(statement, params))
+            self._guarded(line.put, statement, params)
 
     def change_each(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
         """Run one statement for each of many sets of parameters."""
@@ -146,7 +146,7 @@ class Tx:
             self._guarded(work)
 
     def _run(self, clause: Clause, params: Mapping[str, Any], then: Callable[[Any], Any]) -> Any:
-        return self._guarded(lambda: self._answer(clause, params, then))
+        return self._guarded(self._answer, clause, params, then)
 
     def _answer(self, clause: Clause, params: Mapping[str, Any], then: Callable[[Any], Any]) -> Any:
         if isinstance(clause, Statement):
@@ -159,14 +159,14 @@ class Tx:
             self._line.flush()
         return then(self._core.execute(clause, params or None))
 
-    def _guarded(self, work: Callable[[], Any]) -> Any:
+    def _guarded(self, work: Callable[..., Any], *given: Any) -> Any:
         if self.failure is not None:
             raise self.failure
         if not self._alive():
             self.failure = TransactionLost()
             raise self.failure
         try:
-            return work()
+            return work(*given)
         except DRIVER_ERRORS as error:
             self.failure = translate(error)
             raise self.failure from None  # the driver's error may quote the row

@@ -89,6 +89,8 @@ _UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes none 
 _RUN_OF: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-.%"
 _AFTER_A_CUT: Final = f"\n{CUT}"
 _TRIES: Final = 5
+_SINGLE: Final = frozenset({str, int, bool, float, type(None)})
+"""What is plainly no list and no mapping."""
 CLEAN_AT_MOST: Final = 40
 CLEAN_TEXTS: Final = 4096
 
@@ -157,6 +159,8 @@ class _Redaction:
         self._left -= 1
         if self._left < 0:
             return CUT
+        if type(value) in _SINGLE:
+            return _plain(value)
         if isinstance(value, Mapping):
             return self._mapping(value, depth)
         if isinstance(value, Sequence | AbstractSet) and not isinstance(
@@ -204,7 +208,7 @@ class _Redaction:
             if isinstance(value, list | tuple | set | frozenset):
                 return self._items(value, depth, name)
             return _plain(value) if _is_a_known_word(name, str(value)) else HIDDEN
-        if _words_of(name) == ["fingerprint"] and isinstance(value, str) and _HEX.fullmatch(value):
+        if _words_of(name) == ("fingerprint",) and isinstance(value, str) and _HEX.fullmatch(value):
             return value  # how the trail names a token without showing it
         return self.of(value, depth)
 
@@ -219,14 +223,15 @@ def _first_of_a_pair(value: Sequence[Any]) -> str | None:
     return name if known else None
 
 
-def _words_of(name: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(name[: 4 * KEY_AT_MOST])]
+@lru_cache(maxsize=4096)
+def _words_of(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORD.findall(name[: 4 * KEY_AT_MOST]))
 
 
 @lru_cache(maxsize=4096)
 def _is_ambiguous(name: str) -> bool:
     """`code` and `state` are secrets of a login, and words of everything else."""
-    return _words_of(name) in (["code"], ["state"], ["oauth", "state"], ["grant", "code"])
+    return _words_of(name) in {("code",), ("state",), ("oauth", "state"), ("grant", "code")}
 
 
 def _is_a_known_word(name: str, value: str) -> bool:

@@ -9,7 +9,7 @@ it (or as the rules of the queue say); that its price was touched is nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from bahi.exchange.model.protecting import protected
 from bahi.exchange.model.refusing import beyond_protection
 from bahi.exchange.model.rules import QueueModel
 from bahi.exchange.model.situation import Situation, next_due
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.money import LARGEST, Price
 from bahi.kernel.ports import Level
@@ -150,7 +151,7 @@ def _roused(order: PaperOrder, it: Situation, quote: Quote, meeting: Meeting) ->
         if not fires(now, quote.last):
             return set()
         now = now.changed(it.now, is_triggered=True, queue_ahead=None)
-        now = replace(now, due_at=next_due(now, it.day, it.now))
+        now = altered(now, due_at=next_due(now, it.day, it.now))
         meeting.move(order, now)
         if refused := next(beyond_protection(now, it), None):
             meeting.move(order, now.refused(*refused, it.now))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from bahi.kernel.altered import altered
 from bahi.kernel.money import NOTHING, Money, Price
 from bahi.kernel.ports import Fill
 from bahi.kernel.words import AmoTime, OrderStatus, OrderType, Product, Segment, Side, Validity
@@ -123,7 +124,7 @@ class PaperOrder:
 
     def changed(self, now: datetime, **changes: Any) -> PaperOrder:
         """Return its next version."""
-        return replace(self, version=self.version + 1, updated_at=now, **changes)
+        return altered(self, version=self.version + 1, updated_at=now, **changes)
 
     def ended(self, status: OrderStatus, now: datetime, **changes: Any) -> PaperOrder:
         """Return it ended; nothing more is due."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bahi.calendar.model import Phase
 from bahi.exchange.model.order import (
     CANCELLED,
@@ -16,6 +14,7 @@ from bahi.exchange.model.order import (
 from bahi.exchange.model.protecting import is_beyond_band
 from bahi.exchange.model.refusing import beyond_protection
 from bahi.exchange.model.situation import Situation, next_due
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import ist_text
 from bahi.kernel.words import AmoTime
 
@@ -41,7 +40,7 @@ def on_time(order: PaperOrder, it: Situation) -> PaperOrder:
         why = f"Intraday orders end at {ist_text(day.square_off_at)}, when positions are closed."
         return order.ended(CANCELLED, it.now, reject_code="SQUARE_OFF", remark=why)
     due = next_due(order, day, it.now)
-    return replace(order, due_at=due, updated_at=it.now)  # nothing that its client is told of
+    return altered(order, due_at=due, updated_at=it.now)  # nothing that its client is told of
 
 
 def _released(order: PaperOrder, it: Situation) -> PaperOrder:
@@ -55,7 +54,7 @@ def _released(order: PaperOrder, it: Situation) -> PaperOrder:
         return order.changed(it.now, session_day=day.day, due_at=day.released_at(wanted))
     waits = Auction.OPENING if it.phase is Phase.PRE_OPEN else None
     now = order.changed(it.now, is_amo=False, auction=waits, session_day=day.day)
-    now = replace(now, due_at=next_due(now, day, it.now))
+    now = altered(now, due_at=next_due(now, day, it.now))
     if now.price is not None and is_beyond_band(it.instrument, now.price):
         return now.refused("BAND", "The price is outside the day's circuit limits.", it.now)
     if not now.trigger_pending and (refused := next(beyond_protection(now, it), None)):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -265,17 +266,23 @@ def fills_of(tx: Tx, order_id: int) -> tuple[Fill, ...]:
 
 
 def _row(order: PaperOrder) -> dict[str, Any]:
-    return {COLUMN_OF[name]: _kept(name, getattr(order, name)) for name in FIELDS}
+    return {
+        column: value if value is None or keep is None else keep(value)
+        for (column, keep), value in zip(_KEEPS, _VALUES_OF(order), strict=True)
+    }
 
 
-def _kept(name: str, value: Any) -> Any:
-    if value is None:
-        return None
+def _keeper(name: str) -> Callable[[Any], Any] | None:
+    """Return how a field's value is kept; None: as it is."""
     if name.endswith("_at"):
-        return to_micros(value)
+        return to_micros
     if name.startswith("is_"):
-        return int(value)
-    return str(value) if name in _WORDS or name in _DAYS else value
+        return int
+    return str if name in _WORDS or name in _DAYS else None
+
+
+_VALUES_OF: Final[Callable[[PaperOrder], tuple[Any, ...]]] = attrgetter(*FIELDS)
+_KEEPS: Final = tuple((COLUMN_OF[name], _keeper(name)) for name in FIELDS)
 
 
 def _found(row: Row | None) -> PaperOrder | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -28,6 +27,7 @@ from bahi.exchange.repository import depth as depths
 from bahi.exchange.repository import order as rows
 from bahi.exchange.repository import positions, standing
 from bahi.exchange.service.writing import concerned, write_down
+from bahi.kernel.altered import altered
 from bahi.kernel.errors import NotFound, Rejected
 from bahi.kernel.ports import Change, Ticket
 from bahi.kernel.words import AmoTime, OrderType, Product, Side, Validity
@@ -60,14 +60,14 @@ def accept(tx: Tx, wish: Wish, it: Situation) -> Seen:
     left = depths.lock(tx, it.instrument.segment, it.instrument.symbol, it.now)
     order = _wanted(tx.new_id(), wish, it)
     if why := _refused(tx, order, it):
-        order = replace(order.refused(*why, it.now), version=1)
+        order = altered(order.refused(*why, it.now), version=1)
         meeting = Meeting(left)
     else:
         meeting = _met(tx, order, left, it)
         order = meeting.now(order)
-    order = replace(order, told_version=order.version)  # its client is told by the answer
+    order = altered(order, told_version=order.version)  # its client is told by the answer
     if order.id in meeting.queues:
-        order = replace(order, queue_ahead=meeting.queues.pop(order.id))
+        order = altered(order, queue_ahead=meeting.queues.pop(order.id))
     if not rows.add(tx, order):  # it came before under this mark: what was found is let go
         return _known(tx, wish) or _lost()
     resting = {at: before for at, (before, _) in meeting.moved.items() if at != order.id}
@@ -115,7 +115,7 @@ def _wanted(identity: int, wish: Wish, it: Situation) -> PaperOrder:
         placed_at=it.now,
         updated_at=it.now,
     )
-    return replace(order, due_at=next_due(order, day, it.now))
+    return altered(order, due_at=next_due(order, day, it.now))
 
 
 def _refused(tx: Tx, order: PaperOrder, it: Situation) -> Refusal | None:
@@ -168,12 +168,12 @@ def modify(tx: Tx, client_id: int, change: Change, it: Situation) -> Seen:
     comes = bool(changes.keys() - {"quantity", "trigger_price"})
     meeting = Meeting(left)
     if wanted.filled == wanted.quantity:
-        wanted = replace(wanted, status=EXECUTED, completed_at=it.now, due_at=None)
+        wanted = altered(wanted, status=EXECUTED, completed_at=it.now, due_at=None)
     elif not wanted.is_amo:
         others = [at for at in concerned(tx, it) if at.id != wanted.id]
         meeting = meet([*others, wanted], left, it, frozenset({wanted.id} if comes else ()))
     after = meeting.now(wanted)
-    after = replace(after, told_version=after.version)
+    after = altered(after, told_version=after.version)
     meeting.moved[wanted.id] = (wanted, after)
     origin = {at: before for at, (before, _) in meeting.moved.items()} | {order.id: order}
     fills = write_down(tx, meeting, left, it, origin)
@@ -207,12 +207,12 @@ def _changed(tx: Tx, order: PaperOrder, changes: dict[str, Any], it: Situation) 
     if "order_type" in changes:
         kept = wanted.trigger_price if wanted.order_type in STOPS else None
         price = None if wanted.is_market else wanted.price
-        wanted = replace(wanted, is_triggered=False, trigger_price=kept, price=price)
+        wanted = altered(wanted, is_triggered=False, trigger_price=kept, price=price)
     if more or changes.keys() & {"price", "order_type"}:
-        wanted = replace(wanted, priority=tx.new_id(), queue_ahead=None)
+        wanted = altered(wanted, priority=tx.new_id(), queue_ahead=None)
     if wanted.is_amo:
         return wanted
-    return replace(wanted, due_at=next_due(wanted, it.day, it.now) or order.due_at)
+    return altered(wanted, due_at=next_due(wanted, it.day, it.now) or order.due_at)
 
 
 def cancel(tx: Tx, client_id: int, order_id: int, now: datetime) -> Seen:

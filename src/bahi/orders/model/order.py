@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields, make_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict
 from bahi.kernel.ids import tag
@@ -224,12 +225,7 @@ class Order:
     def changed(self, now: datetime, **changes: Any) -> Order:
         """Return its next version, which is never of the same instant as the one before."""
         changes.setdefault("updated_at", max(now, self.updated_at + timedelta(microseconds=1)))
-        return self.but(version=self.version + 1, **changes)
-
-    def but(self, **changes: Any) -> Order:
-        """Return the same order with other values, as `replace` would, and sooner."""
-        values = dict(zip(FIELDS, values_of(self), strict=True)) | changes
-        return of_values(values.values())
+        return altered(self, version=self.version + 1, **changes)
 
     def unsent(self, why: str, now: datetime) -> Order:
         """Return it as one that never reached the wire."""
@@ -289,21 +285,6 @@ DEFAULTS: Final = tuple(None if it.default is MISSING else it.default for it in 
 
 values_of: Final[Callable[[Order], tuple[Any, ...]]] = attrgetter(*FIELDS)
 """Return all of an order's values, in the order of `FIELDS`."""
-
-_Draft: Final[Any] = make_dataclass("_Draft", [(name, Any) for name in FIELDS], slots=True)
-"""An order while it is made: not frozen yet, with the very slots of one."""
-
-
-def of_values(values: Iterable[Any]) -> Order:
-    """Return the order that has these values, in the order of `FIELDS`.
-
-    Orders are made of rows by the page, and setting a frozen dataclass up takes ten times as long
-    as setting up one that is not, which then becomes one; there is nothing that it would check.
-    """
-    order = _Draft(*values)
-    order.__class__ = Order
-    made: Order = order
-    return made
 
 
 def differences(before: Order | None, after: Order) -> dict[str, Any]:

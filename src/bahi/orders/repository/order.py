@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
+from bahi.kernel.altered import made_of
 from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.errors import Conflict
 from bahi.kernel.words import (
@@ -37,7 +38,6 @@ from bahi.orders.model.order import (
     TIME,
     Order,
     differences,
-    of_values,
     values_of,
 )
 from bahi.orders.tables import order_events, order_keys, orders
@@ -255,7 +255,7 @@ def order_of(row: Row) -> Order:
     for place, default, read in _READS:
         value = values[place]
         values[place] = default if value is None else read(value)
-    return of_values(values)
+    return made_of(Order, values)
 
 
 def _found(row: Row | None) -> Order | None:
@@ -294,7 +294,7 @@ def _add_event(
             "order_id": after.id,
             "event_type": kind,
             "source": source,
-            "data": json.dumps(changed, separators=(",", ":")),
+            "data": _WRITTEN(changed),
             "schema_number": 1,
             "event_at": to_micros(after.told_at or now),
             "recorded_at": to_micros(now),
@@ -335,6 +335,7 @@ _READS: Final = tuple(
 )
 """What is not simply as its row keeps it: where, what nothing stands for, and how it is read."""
 _KEEPER_OF: Final = {name: _keeper(name) for name in FIELDS}
+_WRITTEN: Final = json.JSONEncoder(separators=(",", ":")).encode
 _READER_OF: Final = {name: _reader(name) for name in FIELDS}
 
 

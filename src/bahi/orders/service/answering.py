@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from bahi.db.tx import Tx
+from bahi.kernel.altered import altered
 from bahi.kernel.ports import Update
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import raise_alert
@@ -39,7 +39,7 @@ def answered(
         changes |= {"asked_at": None, "cancel_asked": False}
     if not changes:
         return after
-    return known.changed(now, **changes) if after is known else replace(after, **changes)
+    return known.changed(now, **changes) if after is known else altered(after, **changes)
 
 
 def _tell_of_lost_cancel(tx: Tx, order: Order, now: datetime) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from bahi.db.tx import Tx
 from bahi.instruments.model.instrument import Instrument
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import BahiError, Invalid, NotFound
 from bahi.kernel.ids import from_tag
@@ -89,7 +89,7 @@ def ingest(tx: Tx, account_id: int, word: Word, terms: Terms, now: datetime) -> 
         known = _adopted(tx, account_id, (update, listed), terms, now)
         rows.add(tx, known, now, source)
         blocked = Block(known.id, known.key, known.margin, "others placed the order")
-        book = block(tx, replace(book, open_orders=book.open_orders + 1), blocked, now)
+        book = block(tx, altered(book, open_orders=book.open_orders + 1), blocked, now)
     so_far = booked_of(tx, known.id) if known.filled else _NOTHING_YET
     booked = to_book(known, update, Told(so_far.names, so_far.has_cumulative), now)
     after = heard(known, update, booked, now)
@@ -256,10 +256,10 @@ def _gauged(tx: Tx, order: Order, price: Price | None, terms: Terms, now: dateti
     exits = is_exit(order.side, order.quantity - order.filled, net, exiting.of(order))
     at = order.price or order.trigger_price or price
     if at is None or exits:
-        return replace(order, is_exit=exits, margin_blocked=NOTHING)
+        return altered(order, is_exit=exits, margin_blocked=NOTHING)
     by = Footing(terms.rates, order.segment, exchange_day(now), terms.ends)
     asked = (order.contract, order.product, order.side, order.quantity)
-    return replace(order, is_exit=False, margin_blocked=for_order(*asked, at, by))
+    return altered(order, is_exit=False, margin_blocked=for_order(*asked, at, by))
 
 
 def _as_told(
@@ -327,4 +327,4 @@ def move(tx: Tx, book: Book, step: tuple[Order, Order], source: EventSource, now
     why = f"the order is {after.status}"
     book = block(tx, book, Block(after.id, after.key, freed, why), now)
     ended = int(before.is_active) - int(after.is_active)
-    return replace(book, open_orders=book.open_orders - ended)
+    return altered(book, open_orders=book.open_orders - ended)

@@ -5,11 +5,11 @@ Asked inside the intent's transaction, over the locked page, and again of an ord
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from bahi.db.tx import Tx
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict
 from bahi.kernel.money import NOTHING, Money, Price
@@ -56,7 +56,7 @@ def judge(tx: Tx, book: Book, order: Order, by: Grounds, now: datetime) -> Judge
     beside = every.of(order)
     price = dearest(order.side, (order.price, order.trigger_price), seen.price_at(now))
     footing = Footing(by.terms.rates, order.segment, exchange_day(now), by.terms.ends)
-    order = replace(
+    order = altered(
         order, is_exit=exits, margin_blocked=_needed(order, price, footing, exits=exits)
     )
     exposure = Exposure(
@@ -86,7 +86,7 @@ def _whole(order: Order) -> Order:
     is_placed = order.version > 1 or order.status is PENDING
     if is_placed or order.slice_index != 1 or order.slice_total_quantity is None:
         return order
-    return replace(order, quantity=order.slice_total_quantity)
+    return altered(order, quantity=order.slice_total_quantity)
 
 
 def _needed(order: Order, price: Price | None, by: Footing, *, exits: bool) -> Money:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +10,7 @@ from bahi.audit.service import note
 from bahi.db.lanes import Lane
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import Deadline, end_of_day, exchange_day
 from bahi.kernel.errors import BahiError, Conflict, Invalid, NotSent, Rejected, Silent
 from bahi.kernel.ids import node_of
@@ -258,22 +259,22 @@ def _held(intent: Intent, order: Order) -> Order:
     """Return an order as it waits, if it has to: for its time, or for a person; no exit does."""
     now, send_at = intent.now, intent.wish.send_at
     if send_at is not None:
-        order = replace(order, waits_for=TIME, release_at=send_at, expires_at=end_of_day(send_at))
+        order = altered(order, waits_for=TIME, release_at=send_at, expires_at=end_of_day(send_at))
     if intent.needs_approval and not order.is_exit:
-        order = replace(order, waits_for=APPROVAL, expires_at=now + APPROVED_WITHIN)
+        order = altered(order, waits_for=APPROVAL, expires_at=now + APPROVED_WITHIN)
     if order.waits_for is None:
         return order
-    return replace(order, status=PENDING, send_before=None)
+    return altered(order, status=PENDING, send_before=None)
 
 
 def _accepted(tx: Tx, book: Book, order: Order, now: datetime) -> Book:
     rows.add(tx, order, now)
     book = block(tx, book, Block(order.id, order.key, order.margin, "the order was placed"), now)
-    return replace(book, orders_today=book.orders_today + 1, open_orders=book.open_orders + 1)
+    return altered(book, orders_today=book.orders_today + 1, open_orders=book.open_orders + 1)
 
 
 def _denied(tx: Tx, order: Order, denial: Denial, now: datetime) -> Order:
-    order = replace(
+    order = altered(
         order,
         status=OrderStatus.REJECTED,
         error_code=denial.violation,

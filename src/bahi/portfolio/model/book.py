@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
+from bahi.kernel.altered import altered
 from bahi.kernel.money import NOTHING, Money
 from bahi.kernel.words import AccountMode, CopyRole
 
@@ -60,7 +61,7 @@ class Book:
         """Return the page on a day: the day's counters begin anew with each."""
         if self.day == day:
             return self
-        return replace(
+        return altered(
             self,
             day=day,
             orders_today=0,

@@ -7,11 +7,12 @@ closing takes out of the cost is rounded once, and the rest stays to the last te
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import reduce
 from typing import NamedTuple
 
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.money import NOTHING, Money, Price
 from bahi.kernel.words import Product, Segment, Side
@@ -121,7 +122,7 @@ def average(value: Money, quantity: int) -> Price | None:
 def fold(position: Position, fact: Fact) -> Position:
     """Return the position after a fact that comes behind all that it has."""
     if fact.carried is not None:
-        return replace(fact.carried, key=position.key, instrument_id=position.instrument_id)
+        return altered(fact.carried, key=position.key, instrument_id=position.instrument_id)
     position = _on_day(_begun_anew(position), exchange_day(fact.at))
     closing = min(fact.quantity, abs(position.net)) if position.net * fact.signed < 0 else 0
     gone = part_of(position.open_cost, closing, abs(position.net))
@@ -129,7 +130,7 @@ def fold(position: Position, fact: Fact) -> Position:
     earned = brought - gone if position.net > 0 else gone - brought
     profit = earned if fact.is_trade or fact.settles else 0
     opening_cost = fact.value - brought
-    position = replace(
+    position = altered(
         position,
         net=position.net + fact.signed,
         open_cost=Money(position.open_cost - gone + opening_cost),
@@ -159,7 +160,7 @@ def _begun_anew(position: Position) -> Position:
     """Count from nothing once a position that was flat is opened again."""
     if position.net or not (position.buy_quantity or position.sell_quantity):
         return position
-    return replace(
+    return altered(
         position,
         buy_quantity=0,
         buy_value=NOTHING,
@@ -171,7 +172,7 @@ def _begun_anew(position: Position) -> Position:
 def _on_day(position: Position, day: date) -> Position:
     if position.day == day:
         return position
-    return replace(
+    return altered(
         position,
         day=day,
         overnight=position.net,
@@ -192,14 +193,14 @@ def _on_day(position: Position, day: date) -> Position:
 
 def _counted(position: Position, fact: Fact) -> Position:
     if fact.side is Side.BUY:
-        return replace(
+        return altered(
             position,
             buy_quantity=position.buy_quantity + fact.quantity,
             buy_value=Money(position.buy_value + fact.value),
             day_buy_quantity=position.day_buy_quantity + fact.quantity,
             day_buy_value=Money(position.day_buy_value + fact.value),
         )
-    return replace(
+    return altered(
         position,
         sell_quantity=position.sell_quantity + fact.quantity,
         sell_value=Money(position.sell_value + fact.value),

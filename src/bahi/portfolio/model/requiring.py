@@ -8,10 +8,11 @@ be free on the way is more than what is bound in the end, because an order is ju
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.money import NOTHING, Money, Price
 from bahi.kernel.words import EQUITY, Side
@@ -148,7 +149,7 @@ def _filled(it: Asked, known: Position, by: Footing, when: tuple[datetime, int])
     """Return the position once a wish has filled at its price."""
     after = fold(known, Fact(*when, it.side, it.quantity, it.value))
     asked = (it.contract, it.key.product, after.net, after.open_cost)
-    return replace(after, margin=for_position(*asked, by))
+    return altered(after, margin=for_position(*asked, by))
 
 
 def _paid(it: Asked, known: Position, after: Position) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from bahi.db.tx import Tx
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import day_begins, exchange_day
 from bahi.kernel.errors import NotFound
 from bahi.kernel.money import Money
@@ -67,14 +67,14 @@ def block(tx: Tx, book: Book, blocked: Block, now: datetime) -> Book:
     if not blocked.amount:
         return book
     pages.block(tx, book.account_id, blocked, now)
-    return replace(book, margin_used=Money(book.margin_used + blocked.amount))
+    return altered(book, margin_used=Money(book.margin_used + blocked.amount))
 
 
 def enter(tx: Tx, book: Book, line: Line, now: datetime) -> Book:
     """Write a line of the ledger unless it is of nothing; return the page with the money moved."""
     if not line.amount:
         return book
-    after = replace(book, cash=Money(book.cash + line.amount))
+    after = altered(book, cash=Money(book.cash + line.amount))
     pages.enter(tx, book.account_id, line, after.cash, now)
     return after
 
@@ -126,7 +126,7 @@ def book_trade(
     book = enter(tx, book, Line(Entry.TRADE, words, cash), now)
     charged = Line(Entry.CHARGES, f"Charges: {words}", Money(-cost.total))
     book = enter(tx, book, charged, now)
-    book = replace(
+    book = altered(
         book,
         trades_today=book.trades_today + 1,
         realized_today=Money(book.realized_today + today),
@@ -160,7 +160,7 @@ def move(tx: Tx, book: Book, moving: Moving, terms: Terms, now: datetime) -> Mov
     after = _moved(tx, book.account_id, known, fact)
     by = margin.Footing(terms.rates, key.segment, exchange_day(now), terms.ends)
     amount = margin.for_position(moving.contract, key.product, after.net, after.open_cost, by)
-    after = replace(after, margin=amount)
+    after = altered(after, margin=amount)
     rows.save(tx, book.account_id, after, now, is_new=before is None)
     if is_held(key):
         holdings.save(tx, book.account_id, holding_of(after), now)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from bahi.db.tx import Tx
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.money import Money, Price
 from bahi.kernel.words import Segment
@@ -32,7 +32,7 @@ def valued(tx: Tx, account_id: int, prices: Mapping[Thing, Price], now: datetime
             continue
         price = prices.get((it.key.segment, it.key.symbol))
         if price is None:
-            return replace(book, unrealized=None, marked_at=now)
+            return altered(book, unrealized=None, marked_at=now)
         worth = price * abs(it.net)
         gained += worth - it.open_cost if it.net > 0 else it.open_cost - worth
-    return replace(book, unrealized=Money(gained), marked_at=now)
+    return altered(book, unrealized=Money(gained), marked_at=now)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from bahi.audit.service import note
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor
+from bahi.kernel.altered import altered
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.money import Money
 from bahi.portfolio.model.book import Book
@@ -44,7 +44,7 @@ def remargin(
         due = for_position(contract, it.key.product, it.net, it.open_cost, footing)
         if due == it.margin:
             continue
-        after = replace(it, margin=due)
+        after = altered(it, margin=due)
         rows.save(tx, account_id, after, now, is_new=False)
         if is_funded(it.key):
             holdings.save_own(tx, account_id, it.key, due, now)

@@ -19,6 +19,8 @@ from bahi.quotes.model.simulated import SimulatedMarket
 from bahi.quotes.model.troubles import NO_TROUBLES, Troubles
 
 AT_ONCE: Final = 100
+RECKONED_AT_MOST: Final = 5_000
+"""Prices of one second that are remembered: many ask for the same few."""
 
 InstrumentOf = Callable[[int], Instrument | None]
 """Returns an instrument by its id; None: there is no such instrument any more."""
@@ -44,6 +46,8 @@ class LiveMarket:
         self._market: SimulatedMarket | None = None
         self._past: SimulatedMarket | None = None
         self._reckoning = asyncio.Lock()
+        self._second = 0
+        self._reckoned: dict[int, tuple[Instrument, Quote | None]] = {}
 
     async def now(self) -> SimulatedMarket:
         """Return the market as the calendar is now."""
@@ -61,7 +65,20 @@ class LiveMarket:
         """The market as it was last asked for, for who cannot wait; None: it was not yet."""
         return self._market
 
+    def quote(self, instrument: Instrument, now: datetime) -> Quote | None:
+        """Return a price as it was last reckoned for this second, or reckon it."""
+        assert self._market is not None  # noqa: S101 - `newest` said that it was begun
+        second = int(now.timestamp())
+        if second != self._second or len(self._reckoned) >= RECKONED_AT_MOST:
+            self._second, self._reckoned = second, {}
+        known = self._reckoned.get(instrument.id)
+        if known is None or known[0] is not instrument:
+            known = (instrument, self._market.quote(instrument, now))
+            self._reckoned[instrument.id] = known
+        return known[1]
+
     def _begin(self, sessions: Sessions) -> None:
+        self._second, self._reckoned = 0, {}
         given = (self._seed, self._references, sessions, self._troubles)
         self._market, self._past = SimulatedMarket(*given), SimulatedMarket(*given)
 

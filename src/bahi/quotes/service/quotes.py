@@ -137,8 +137,9 @@ class Quotes:
     def _known(self, instrument: Instrument) -> Quote | None:
         if self._market is None:
             return self.board.latest(instrument.id)
-        market = self._market.newest
-        return None if market is None else market.quote(instrument, self._clock())
+        if self._market.newest is None:
+            return None
+        return self._market.quote(instrument, self._clock())
 
     async def _fetch(self, instrument_ids: Collection[int]) -> dict[int, Quote]:
         """Ask the broker once, or follow for a moment what only a stream can tell."""

@@ -95,6 +95,7 @@ def tightest(several: Sequence[Limits]) -> Limits:
     return held
 
 
+@lru_cache(maxsize=1024)
 def _both(one: Limits, other: Limits) -> Limits:
     changes: dict[str, Any] = {}
     for name in _NUMBERS:
