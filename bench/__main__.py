@@ -15,6 +15,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bench import quotes
+from bench.doors import RATIOS as DOOR_RATIOS
+from bench.doors import DoorBench, LargeBench
 from bench.keys import KeyBench, blake2b_floor
 from bench.masters import RATIOS as MASTER_RATIOS
 from bench.masters import MasterBench
@@ -164,6 +166,15 @@ def _desk(postgres: PostgresBench | None, held: ExitStack) -> dict[str, Callable
         found[f"{name}: its rows, by the driver"] = orders.raw_pages
         found[f"{name}: orders verified"] = orders.verified
         found[f"{name}: orders settled"] = orders.settled
+        doors = DoorBench(urls)
+        held.callback(doors.close)
+        found[f"{name}: orders over HTTP, 8 clients"] = doors.over_http
+        found[f"{name}: 1/p99 of them"] = doors.one_in_a_hundred
+        found[f"{name}: the same in process"] = doors.in_process
+    large = LargeBench(on_sqlite)
+    held.callback(large.close)
+    found["starts a minute, to a symbol of 150,000"] = large.starts
+    found["services in 100 GB, 3,500 orders later"] = large.memory
     return found
 
 
@@ -213,6 +224,7 @@ def _print_ratios(console: Console, figures: Figures) -> None:
         *SEARCH_RATIOS,
         *MASTER_RATIOS,
         *ORDER_RATIOS,
+        *DOOR_RATIOS,
     ]:
         if ours not in figures or floor not in figures:
             continue

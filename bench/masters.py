@@ -19,7 +19,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bahi.db.opening import Database, transaction
-from bahi.db.stores import Stores
+from bahi.db.stores import Store, Stores
 from bahi.db.tx import Tx
 from bahi.instruments.model.loads import Wanted
 from bahi.instruments.service.loading import load_master
@@ -75,18 +75,21 @@ def load(url: str, *, day: int = 0, rows: int = ROWS) -> float:
 
     async def run() -> float:
         stores = Stores({"main": url}, time.time_ns)
-        wanted = Wanted(broker=BrokerSlug.UPSTOX, source="bench", day=DAY, is_checked=True)
-        file = list(listings(rows, day=day))
-        gc.freeze()  # in a real load they come piece by piece, and are not there to be traced
-        started = time.perf_counter()
-        await load_master(
-            stores["main"], the_house("bench"), wanted, pieces(iter(file)), SystemClock()
-        )
-        took = time.perf_counter() - started
+        rate = await load_into(stores["main"], day=day, rows=rows)
         await stores.close()
-        return rows / took
+        return rate
 
     return asyncio.run(run())
+
+
+async def load_into(main: Store, *, day: int = 0, rows: int = ROWS) -> float:
+    """Load a day's file into a store that is open, and return how many rows a second it took."""
+    wanted = Wanted(broker=BrokerSlug.UPSTOX, source="bench", day=DAY, is_checked=True)
+    file = list(listings(rows, day=day))
+    gc.freeze()  # in a real load they come piece by piece, and are not there to be traced
+    started = time.perf_counter()
+    await load_master(main, the_house("bench"), wanted, pieces(iter(file)), SystemClock())
+    return rows / (time.perf_counter() - started)
 
 
 def loaded_rows(url: str) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:

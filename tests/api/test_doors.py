@@ -150,6 +150,7 @@ def test_a_setting_is_set_seen_and_remembered_and_a_secret_one_is_not_shown(
             for row in (await trader.get("/config/all")).json()["items"]
         }
         assert known["api", "rate_limit_per_minute"] == 60
+        assert known["api", "key_requests_per_minute"] == 3000
         changed = await admin.post("/config/trading/max_positions", json={"value": 25})
         assert changed.json()["value"] == 25
         assert changed.json()["version"] == 2

@@ -32,7 +32,7 @@ def test_strangers_without_end_are_remembered_up_to_a_bound() -> None:
 
 def test_a_key_has_its_share_and_is_told_what_is_left(house: dict[str, str]) -> None:
     async def story(it: Standing) -> None:
-        await it.set("api", "rate_limit_per_minute", 3)
+        await it.set("api", "key_requests_per_minute", 3)
         admin = await it.admin()
         one, other = await it.client(await it.key(admin)), await it.client(await it.key(admin))
         answers = [await one.get("/v1/me") for _ in range(5)]

@@ -92,7 +92,7 @@ def test_what_has_no_price_is_said(quick: Terminal, monkeypatch: pytest.MonkeyPa
 
 
 def test_wrong_words_are_refused(quick: Terminal) -> None:
-    assert "instruments search NOBODY" in quick.refusal("quote", "NOBODY")
+    assert "symbol search NOBODY" in quick.refusal("quote", "NOBODY")
     assert "not listed at BSE" in quick.refusal("quote", "NIFTY", "--exchange", "BSE")
     assert "no exchange" in quick.refusal("quote", "SBIN", "--exchange", "NYSE")
     assert "add --json" in quick.refusal("quote", "SBIN", "--watch")

@@ -16,6 +16,7 @@ from bahi.kernel.ids import (
     LARGEST_ID,
     IdMint,
     check_clock,
+    earliest_at,
     from_tag,
     minted_at,
     node_of,
@@ -145,3 +146,10 @@ def test_an_id_is_read_back_from_its_decimal_text(identity):
 def test_what_is_not_the_decimal_text_of_an_id_is_refused(text):
     with pytest.raises(Invalid, match=r"^orderid: .* is not an id"):
         parse_id(text, "orderid")
+
+
+def test_the_earliest_id_of_a_millisecond_is_below_all_that_are_made_in_it() -> None:
+    at_ms = EPOCH_MS + 123_456_789
+    made = IdMint(0, lambda: at_ms).mint()
+    assert earliest_at(at_ms) <= made < earliest_at(at_ms + 1)
+    assert earliest_at(0) == 0

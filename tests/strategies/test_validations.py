@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bahi.bootstrap import House
 from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.errors import Conflict, Forbidden, Invalid
-from bahi.strategies.model import NewValidation, Progress, score, stored_score
-from bahi.strategies.service import (
+from bahi.strategies.model.validations import NewValidation, Progress, score, stored_score
+from bahi.strategies.service.validations import (
     NoValidation,
     get_validation,
     list_validations,

@@ -10,9 +10,14 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 
 from bahi.api.callers import Callers
-from bahi.api.errors import answer_failures
+from bahi.api.cors import share_with
+from bahi.api.errors import Unexpected, answer_failures, describe_problems
 from bahi.api.health import health_routes
+from bahi.api.hooks.alerts import alert_routes as signal_routes
 from bahi.api.hooks.notifier import hook_routes
+from bahi.api.hooks.postbacks import postback_routes
+from bahi.api.live.happenings import Happenings
+from bahi.api.live.socket import socket_routes
 from bahi.api.native.accounts import account_routes
 from bahi.api.native.alerts import alert_routes
 from bahi.api.native.audit import audit_routes
@@ -20,10 +25,13 @@ from bahi.api.native.auth import auth_routes
 from bahi.api.native.config import config_routes
 from bahi.api.native.jobs import job_routes
 from bahi.api.native.people import people_routes
+from bahi.api.native.routes import own_routes
 from bahi.api.native.tokens import token_routes
 from bahi.api.native.upstox import upstox_routes
+from bahi.api.openalgo.doors import openalgo_routes
 from bahi.api.requests import Requests
 from bahi.api.routes import SCHEMES
+from bahi.api.straight import Straight
 from bahi.bootstrap import House
 
 SESSION_COOKIE: Final = "bahi_session"
@@ -52,7 +60,7 @@ def make_app(
         finally:
             await house.close()
 
-    app = FastAPI(
+    app = Straight(
         title="Bahi",
         summary="The one record that is right: who may trade, what was asked, what happened.",
         version=version("bahi"),
@@ -62,11 +70,19 @@ def make_app(
         redirect_slashes=False,
     )
     app.state.house, app.state.is_open = house, False
+    app.state.happenings = Happenings(house)
     answer_failures(app)
-    app.add_middleware(Requests, house=house, callers=Callers(house, session_cookie))
+    callers = Callers(house, session_cookie)
+    share_with(app, house.settings.cors_origins)
+    app.add_middleware(Requests, house=house, callers=callers)
     # As they are: to include a router is to build each of its routes a second time.
     for router in _doors(house, app.version):
         app.router.routes.extend(router.routes)
+    openalgo = openalgo_routes(house)
+    app.router.routes.extend(openalgo)
+    app.learn(openalgo, lambda inner: Requests(Unexpected(inner), house=house, callers=callers))
+    app.router.routes.extend([*signal_routes(house), *postback_routes(house)])
+    app.router.routes.extend(socket_routes(house, app.state.happenings))
     if pages is not None:
         app.router.routes.extend(pages.routes)
     _describe_keys(app)
@@ -85,6 +101,7 @@ def _doors(house: House, known_version: str) -> Iterator[APIRouter]:
     yield people_routes(house)
     yield account_routes(house)
     yield alert_routes(house)
+    yield from own_routes(house)
 
 
 def _describe_keys(app: FastAPI) -> None:
@@ -93,6 +110,7 @@ def _describe_keys(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = described()
+        describe_problems(document)
         document.setdefault("components", {})["securitySchemes"] = SCHEMES
         return document
 

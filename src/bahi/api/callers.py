@@ -1,6 +1,7 @@
 """Who asks: a program by its key, a person by their session, or a stranger.
 
-A key comes in the header `X-API-Key` and nowhere else. A session comes as a cookie, which browsers
+A key comes in the header `X-API-Key`; OpenAlgo's clients bring it in the body or the address, which
+only the doors of that API look into (`by_key`). A session comes as a cookie, which browsers
 send by themselves, so what changes something has to bring the session's token in `X-CSRF-Token`.
 
 Where somebody calls from is the peer's address, unless that is a proxy of ours (`proxies.py`).
@@ -12,8 +13,9 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from collections.abc import Coroutine
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 from starlette.datastructures import Headers
@@ -53,8 +55,13 @@ class Callers:
         return Caller(self, scope, request_id)
 
     async def rate(self) -> int:
-        """Return how many requests one key may make in a minute."""
+        """Return how many requests a stranger may make in a minute; a person makes more."""
         per_minute: int = await self.house.config.get("api", "rate_limit_per_minute")
+        return per_minute
+
+    async def key_rate(self) -> int:
+        """Return how many requests one key may make in a minute."""
+        per_minute: int = await self.house.config.get("api", "key_requests_per_minute")
         return per_minute
 
     async def of_session(self, session: str, home: str, visitor: Actor) -> Actor:
@@ -99,13 +106,27 @@ class Caller:
     async def actor(self) -> Actor:
         """Return who asks; refuse a stranger, and whoever asks too much."""
         if self.known is None:
-            try:
-                self.known = await self._find()
-            except Unauthenticated:
-                await self.stranger()
-                raise
-            await self._count(self.known)
+            await self._know(self._find())
+        return self._sure
+
+    async def by_key(self, key: str) -> Actor:
+        """Return whose key this is, that came in a body or an address; refuse as `actor` does."""
+        if self.known is None:
+            await self._know(self._of_key(key))
+        return self._sure
+
+    @property
+    def _sure(self) -> Actor:
+        assert self.known is not None  # noqa: S101 - whoever is not known was refused
         return self.known
+
+    async def _know(self, finding: Coroutine[Any, Any, Actor]) -> None:
+        try:
+            self.known = await finding
+        except Unauthenticated:
+            await self.stranger()
+            raise
+        await self._count(self.known)
 
     async def _find(self) -> Actor:
         key = self._headers.get(KEY_HEADER)
@@ -134,10 +155,15 @@ class Caller:
             scope=holder.scope,
             key_id=holder.key_id,
             needs_approval=holder.needs_approval,
+            goes_live=holder.goes_live,
             address=self.visitor.address,
             agent=self.visitor.agent,
             request_id=self.visitor.request_id,
         )
+
+    async def still(self) -> Actor:
+        """Return who asks as they are by now, uncounted; refuse one whose key or session ended."""
+        return await self._find()
 
     async def person(self) -> Actor | None:
         """Return who is signed in to the pages, None where nobody is."""
@@ -151,12 +177,12 @@ class Caller:
 
     async def _count(self, actor: Actor) -> None:
         """Count a request of one who is known, and refuse what is beyond their share."""
-        most = await self._callers.rate()
         if actor.key_id is not None:
+            most = await self._callers.key_rate()
             self.share = self._callers.limits.count(f"key:{actor.key_id}", most)
         else:
-            subject = f"session:{actor.session_id}"
-            self.share = self._callers.limits.count(subject, most * SESSION_TIMES)
+            most = await self._callers.rate() * SESSION_TIMES
+            self.share = self._callers.limits.count(f"session:{actor.session_id}", most)
         if self.share.asked > self.share.limit:
             raise self.share.refuse()
 

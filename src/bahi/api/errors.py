@@ -20,11 +20,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bahi.calendar.model import UnknownDay
 from bahi.kernel import errors as kernel
 from bahi.kernel.errors import BahiError, TooSoon
 from bahi.kernel.ports import LoginFailed
 from bahi.kernel.redaction import redact_text
 from bahi.kernel.words import LoginFailure
+from bahi.quotes.model.quote import NoPrice
 from bahi.tokens.model import Locked
 
 log = logging.getLogger("bahi.api")
@@ -40,6 +42,7 @@ STATUS: Final[dict[type[BahiError], HTTPStatus]] = {
     kernel.Invalid: HTTPStatus.BAD_REQUEST,
     kernel.NotFound: HTTPStatus.NOT_FOUND,
     kernel.Conflict: HTTPStatus.CONFLICT,
+    kernel.Outdated: HTTPStatus.PRECONDITION_FAILED,
     kernel.Forbidden: HTTPStatus.FORBIDDEN,
     kernel.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     kernel.TooSoon: HTTPStatus.TOO_MANY_REQUESTS,
@@ -57,6 +60,8 @@ STATUS: Final[dict[type[BahiError], HTTPStatus]] = {
     kernel.SealBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
     NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Locked: HTTPStatus.SERVICE_UNAVAILABLE,
+    NoPrice: HTTPStatus.NOT_FOUND,
+    UnknownDay: HTTPStatus.NOT_FOUND,
     LoginFailed: HTTPStatus.BAD_GATEWAY,
     BahiError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -233,6 +238,7 @@ MEANING: Final = {
     403: "The key or the person may not do this.",
     404: "There is no such thing, or it is somebody else's.",
     409: "Something else is in the way.",
+    412: "It has changed since it was looked at.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "The broker said no.",
@@ -243,6 +249,19 @@ MEANING: Final = {
 }
 
 
+PROBLEM: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
 def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe failures for OpenAPI."""
-    return {it: {"model": Problem, "description": MEANING[it]} for it in statuses}
+    """Describe failures for OpenAPI.
+
+    They name the one schema of problems: as a model of each route it would be built a thousand
+    times, at each start.
+    """
+    return {it: {"content": PROBLEM, "description": MEANING[it]} for it in statuses}
+
+
+def describe_problems(document: dict[str, Any]) -> None:
+    """Put the schema that they name into an OpenAPI document."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = Problem.model_json_schema()

@@ -1,4 +1,4 @@
-"""What questions and answers are made of: ids, instants, texts, pages of a list."""
+"""What questions and answers are made of: ids, instants, money, texts, pages of a list."""
 
 from __future__ import annotations
 
@@ -8,16 +8,27 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from fastapi import Header, Path, Query
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic import StringConstraints as Constraints
 
 from bahi.kernel.clock import IST
 from bahi.kernel.errors import Invalid, NotFound
+from bahi.kernel.money import parse_money, plain
 from bahi.kernel.words import BrokerSlug, parse
 
 PAGE_AT_MOST: Final = 100
 LARGEST: Final = (1 << 63) - 1
+RUPEES: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$"
+"""How an amount is written: rupees with at most four decimals."""
+KEY: Final = r"^[!-~]([ -~]{0,98}[!-~])?$"
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -32,6 +43,32 @@ def _when(said: datetime) -> datetime:
         raise ValueError("write an instant with its zone: 2026-11-20T09:15:00+05:30")
     return said.astimezone(UTC)
 
+
+def _rupees(said: Any) -> int:
+    try:
+        return parse_money(said, "rupees")
+    except Invalid as refused:
+        raise ValueError(str(refused).removeprefix("rupees: ").rstrip(".")) from None
+
+
+Rupees = Annotated[
+    int,
+    BeforeValidator(_rupees),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": RUPEES}, {"type": "number"}],
+            "description": "Rupees, exactly: text with at most four decimals is never rounded.",
+        }
+    ),
+]
+"""An amount or a price that is asked for."""
+
+Amount = Annotated[
+    int,
+    PlainSerializer(plain, return_type=str, when_used="json-unless-none"),
+    WithJsonSchema({"type": "string", "pattern": RUPEES}),
+]
+"""An amount or a price that is answered: exact text."""
 
 Id = Annotated[
     str, BeforeValidator(_digits), Constraints(pattern=r"^[0-9]{1,19}$"),
@@ -60,6 +97,15 @@ Broker = Annotated[
         max_length=20,
         pattern=r"^[A-Za-z]+$",
         description="breeze, kite, upstox, dhan or openalgo; `zerodha` and `icici` are known too.",
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=100,
+        pattern=KEY,
+        description="The caller's own name for what is asked: asked twice, it is done once.",
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=PAGE_AT_MOST, description="How many at most.")]
@@ -93,6 +139,13 @@ def number(said: str) -> int:
     if (it := int(said)) > LARGEST:
         raise NotFound(f"There is no {said[:19]}.")
     return it
+
+
+def named(in_body: str | None, in_header: str | None) -> str | None:
+    """Return the one name that a wish was given; two that differ are refused."""
+    if in_body is not None and in_header is not None and in_body != in_header:
+        raise Invalid("client_order_id: the header Idempotency-Key gives another name; give one.")
+    return in_header if in_body is None else in_body
 
 
 def cursor(*place: int) -> str:

@@ -23,7 +23,7 @@ from bahi.telemetry.service import CallRecorder, about
 BODY_AT_MOST: Final = 64 * 1024
 KEPT_AT_MOST: Final = 16 * 1024
 """A longer answer is recorded without its body."""
-UNRECORDED: Final = ("/healthz", "/readyz", "/metrics", "/static/")
+UNRECORDED: Final = ("/healthz", "/readyz", "/metrics", "/static/", "/v1/events")
 
 HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
+from hashlib import blake2b
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,7 +14,9 @@ from fastapi.routing import APIRoute
 from bahi.api.bodies import check_json
 from bahi.api.callers import CSRF_HEADER, KEY_HEADER, SAFE
 from bahi.api.errors import NotJson, problem_answers
+from bahi.bootstrap import House
 from bahi.kernel.actor import Actor, require_admin, require_change
+from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Forbidden
 from bahi.kernel.words import KeyScope
 
@@ -70,6 +75,7 @@ class Authenticated(APIRoute):
         changes = bool(set(options.get("methods") or ["GET"]) - SAFE)
         statuses = (*ALWAYS, *(OF_CHANGES if changes else ()))
         options["responses"] = {**problem_answers(*statuses), **(options.get("responses") or {})}
+        options["summary"] = options.get("summary") or _first_sentence(endpoint)
         options["openapi_extra"] = {
             "security": SECURITY,
             "x-needs": self.NEEDS if changes or self.NEEDS == "admin" else "look",
@@ -96,9 +102,14 @@ class Authenticated(APIRoute):
                 if kind != JSON:
                     raise NotJson
                 check_json(await request.body())
-            return await answer(request)
+            return self.known_already(request) or await answer(request)
 
         return guarded
+
+    def known_already(self, request: Request) -> Response | None:
+        """Return an answer that needs no work, where there is one."""
+        del request
+        return None
 
 
 class Personal(Authenticated):
@@ -125,6 +136,79 @@ class ForAdmins(Authenticated):
             raise Forbidden("Only an admin may do this.")
 
 
+class Kept(Authenticated):
+    """For what changes slowly: answers have an ETag, and who has one already is told so (304)."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        not_modified = {304: {"description": "It is as `If-None-Match` has it."}}
+        options["responses"] = {**not_modified, **(options.get("responses") or {})}
+        options["openapi_extra"] = {"parameters": [IF_NONE_MATCH]}
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Answers:
+        """Give each answer its tag, and leave out one that is known."""
+        answer = super().get_route_handler()
+
+        async def tagged(request: Request) -> Response:
+            known = self._tag_of_topic(request)  # before: what is answered may be newer, not older
+            response = await answer(request)
+            if response.status_code != HTTPStatus.OK:
+                return response
+            content = _tag(
+                bytes(response.body)
+            )  # what it was called where the number was not known
+            tag = known or content
+            for each in (tag, content):
+                if _has(request, each):
+                    return _not_modified(each)
+            response.headers.update({"ETag": tag, "Cache-Control": REVALIDATE})
+            return response
+
+        return tagged
+
+    def known_already(self, request: Request) -> Response | None:
+        """Say that nothing has changed, where the topic's number says so."""
+        tag = self._tag_of_topic(request)
+        return None if tag is None or not _has(request, tag) else _not_modified(tag)
+
+    def made_of(self, house: House) -> int | None:
+        """Return the number of what answers are made of, if of one thing alone and it is known."""
+        del house
+        return None
+
+    def _tag_of_topic(self, request: Request) -> str | None:
+        house: House = request.app.state.house
+        number = self.made_of(house)
+        if number is None:
+            return None
+        today = exchange_day(house.clock())
+        parts = (request.app.version, number, today, request.url.path, request.url.query)
+        return _tag("\n".join(map(str, parts)).encode())
+
+
+IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of an answer that is there already: 304 where it is still right.",
+    "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]*$"},
+}
+REVALIDATE: Final = "private, no-cache"
+
+
+def _tag(content: bytes) -> str:
+    return f'"{blake2b(content, digest_size=16).hexdigest()}"'
+
+
+def _has(request: Request, tag: str) -> bool:
+    said = request.headers.get("if-none-match", "")
+    return tag in {it.strip().removeprefix("W/") for it in said.split(",")}
+
+
+def _not_modified(tag: str) -> Response:
+    return Response(status_code=304, headers={"ETag": tag, "Cache-Control": REVALIDATE})
+
+
 def _who(request: Request) -> Actor:
     actor: Actor = request.state.actor
     return actor
@@ -132,6 +216,11 @@ def _who(request: Request) -> Actor:
 
 Who = Annotated[Actor, Depends(_who)]
 """Who asks, in a route of one of these kinds."""
+
+
+def _first_sentence(endpoint: Callable[..., Any]) -> str:
+    said = inspect.cleandoc(endpoint.__doc__ or "").split("\n", 1)[0]
+    return said.partition(";")[0].removesuffix(".")
 
 
 def joined(*routers: APIRouter) -> APIRouter:

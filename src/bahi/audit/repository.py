@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from bahi.audit.model import FIRST, Entry, Member, Seal, again
 from bahi.audit.tables import audit_seal_rows, audit_seals, audit_trail
+from bahi.db import since
 from bahi.db.permits import permitted
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
@@ -182,6 +183,35 @@ def entries_after(tx: Tx, after: int, limit: int) -> list[Entry]:
     """Return the rows that follow an id, oldest first."""
     clause = sa.select(*_COLUMNS).where(audit_trail.c.id > after)
     return [_entry(row) for row in tx.rows(clause.order_by(audit_trail.c.id).limit(limit))]
+
+
+def happened(
+    tx: Tx, about: Mapping[str, str], above: int, known: Collection[int], at_most: int
+) -> since.Part[Entry]:
+    """Return rows above an id that are not known yet, of some kinds of thing.
+
+    `about` says of each kind how the actions begin that count.
+    """
+    it = audit_trail.c
+    wanted = sa.or_(
+        *(
+            sa.and_(it.entity_type == kind, it.action.startswith(begins, autoescape=True))
+            if begins
+            else it.entity_type == kind
+            for kind, begins in about.items()
+        )
+    )
+    found: list[Entry] = []
+    fresh = since.added(tx, it.id, above, known, at_most, wanted)
+    for ids in since.in_parts(fresh.rows):
+        clause = sa.select(*_COLUMNS).where(it.id.in_(ids)).order_by(it.id)
+        found += [_entry(row) for row in tx.rows(clause)]
+    return since.Part(found, fresh.cut)
+
+
+def newest_entry(tx: Tx) -> int:
+    """Return the id of the newest row, 0 where there is none."""
+    return since.newest(tx, audit_trail.c.id)
 
 
 def rows_after(tx: Tx, after: int, limit: int) -> list[Row]:

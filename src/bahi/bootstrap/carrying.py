@@ -37,6 +37,8 @@ from bahi.portfolio.service.converting import ask, charge_once, make, turn
 BROKER: Final = the_house("broker")
 ENDED: Final = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED})
 BACK: Final = "/back"
+ASKED: Final = "asked/"
+"""How the marks of conversions begin that their callers named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,19 @@ def _tell(tx: Tx, account_id: int, words: str, topic: str, now: datetime) -> Non
 
 
 async def convert_position(
-    house: Rooms, actor: Actor, account_id: int, key: Key, *, to: Product, quantity: int
+    house: Rooms,
+    actor: Actor,
+    account_id: int,
+    key: Key,
+    *,
+    to: Product,
+    quantity: int,
+    name: str | None = None,
 ) -> Wished:
-    """Hold so much of a position as another product, at the exchange and in the book."""
+    """Hold so much of a position as another product, at the exchange and in the book.
+
+    The same name again, where the caller gives one, is the same conversion.
+    """
     desk = await desk_of(house, actor, account_id)
     net = (await desk.store.read(position_of, account_id, key, fresh=True)).net
     now = house.clock()
@@ -118,6 +130,7 @@ async def convert_position(
         to=to,
         moves=quantity if net >= 0 else -quantity,
         day=exchange_day(now),
+        tag="" if name is None else f"{ASKED}{name}",
     )
     asked = await desk.store.write(ask, actor, wish, now, account=account_id)
     done = await see_through(house, desk.store, asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bahi.accounts.model import Account
 from bahi.accounts.service.accounts import get_account
+from bahi.bootstrap.known import rights_of
 from bahi.bootstrap.pages import begin_page
 from bahi.bootstrap.risks import valuer
 from bahi.bootstrap.rooms import Rooms
@@ -18,11 +19,21 @@ from bahi.portfolio.model.book import spelt
 async def desk_of(house: Rooms, actor: Actor, account_id: int) -> Desk:
     """Return the desk of an account that an actor may trade on; its page is begun on first use."""
     require_change(actor)
-    account = await house.stores["main"].read(get_account, actor, account_id, fresh=True)
+
+    async def look() -> Account:
+        return await house.stores["main"].read(get_account, actor, account_id, fresh=True)
+
+    asked = (rights_of(actor), "id", account_id)
+    return await desk_for(house, actor, await house.known.account(house.revisions, asked, look))
+
+
+async def desk_for(house: Rooms, actor: Actor, account: Account) -> Desk:
+    """Return the desk of an account that was looked up for this actor."""
+    require_change(actor)
     _require_reach(actor, account)
     await house.floor.renew()
     held = await held_strategies(house)
-    return desk_at(house, actor, account_id, await begin_page(house, account), held)
+    return desk_at(house, actor, account.id, await begin_page(house, account), held)
 
 
 def desk_at(

@@ -6,7 +6,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -73,6 +73,22 @@ def take_service_lock(home: Path) -> Iterator[TextIO]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield lock
+
+
+def is_served(home: Path) -> bool:
+    """Say whether a service stands on a data folder, without being in the way of one that begins.
+
+    The lock is tried only where the process that wrote its name there lives, or another does that
+    has its number by now.
+    """
+    with suppress(FileNotFoundError, ValueError, ProcessLookupError, PermissionError):
+        os.kill(int((home / "service.lock").read_text("ascii")), 0)
+        with (home / "service.lock").open("r", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
 
 
 def keyring_of(settings: Settings) -> Keyring:

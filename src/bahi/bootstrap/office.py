@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bahi.bootstrap import bookkeeping, housekeeping, logins
+from bahi.bootstrap import bookkeeping, housekeeping, logins, saving
 from bahi.bootstrap.checks import checks_of
 from bahi.bootstrap.holidays import calendar_check
 from bahi.bootstrap.masters import renew_masters
@@ -51,6 +51,7 @@ def handlers_of(house: Rooms) -> dict[str, Handler]:
         "reconcile": of(bookkeeping.reconcile),
         "day_end": of(bookkeeping.day_end),
         "edis_expire": of(bookkeeping.edis_expire),
+        "backup": of(saving.backup),
         "orders_archive": of(bookkeeping.orders_archive),
         "trades_archive": of(bookkeeping.trades_archive),
     }

@@ -27,9 +27,12 @@ def store_of(house: Rooms, account: Account) -> Store:
 async def begin_page(house: Rooms, account: Account) -> Store:
     """Begin an account's page if it has none; return the store that it is in."""
     store = store_of(house, account)
+    if house.known.has_page(house.revisions, account.id):
+        return store
     if not await store.read(has_page, account.id, fresh=True):
         begins = (opening_of(account), await first_limits(house, account))
         await store.write(open_account, *begins, house.clock(), account=account.id)
+    house.known.note_page(house.revisions, account.id)
     return store
 
 

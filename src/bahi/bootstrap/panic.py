@@ -41,12 +41,17 @@ async def stop(
     strategy is meant its orders alone are taken back, and positions stay: they are the account's.
     """
     await kill(house, actor, whom, reason)
+    flat = flat and whom.scope is not Scope.STRATEGY
+    desks = await desks_of(house, actor, whom)
+    return list(await asyncio.gather(*(_stop(it, whom.strategy, pause, flat=flat) for it in desks)))
+
+
+async def desks_of(house: Rooms, actor: Actor, whom: Whom) -> list[Desk]:
+    """Return the desks of everybody whom a switch binds."""
     await house.floor.renew()
     user = whom.user_id if whom.scope in {Scope.USER, Scope.STRATEGY} else None
     bound = await house.stores[PAPER].read(accounts, user, whom.account_id, fresh=True)
-    flat = flat and whom.scope is not Scope.STRATEGY
-    desks = [desk_at(house, actor, account, house.stores[PAPER]) for account in bound]
-    return list(await asyncio.gather(*(_stop(it, whom.strategy, pause, flat=flat) for it in desks)))
+    return [desk_at(house, actor, account, house.stores[PAPER]) for account in bound]
 
 
 async def _stop(desk: Desk, strategy: str | None, pause: Pause, *, flat: bool) -> Stopped:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
-from bahi.accounts.service.accounts import get_account
+from bahi.accounts.service.accounts import get_account, list_accounts
 from bahi.bootstrap.pages import begin_page
 from bahi.bootstrap.rooms import TRADING, Rooms
 from bahi.db.stores import Store
+from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.errors import NotFound
 from bahi.kernel.money import Price
 from bahi.kernel.words import Segment
 from bahi.orders.service.desk import Look
-from bahi.risk.model.control import Scope, Whom
+from bahi.risk.model.control import Held, Scope, Switch, Whom
 from bahi.risk.model.limits import Limits
-from bahi.risk.service import switching
+from bahi.risk.service import limits as limits_kept
+from bahi.risk.service import switches, switching
+
+T = TypeVar("T")
 
 RISK: Final = the_house("risk")
 
@@ -35,11 +39,53 @@ async def resume(house: Rooms, actor: Actor, whom: Whom, reason: str) -> int:
 
 
 async def hold(
-    house: Rooms, actor: Actor, whom: Whom, limits: Limits, *, at_once: str | None = None
+    house: Rooms,
+    actor: Actor,
+    whom: Whom,
+    limits: Limits,
+    *,
+    at_once: str | None = None,
+    seen: frozenset[int] | None = None,
 ) -> datetime:
     """Hold somebody to limits; return from when all of them are as asked for."""
     stores = await _stores(house, actor, whom)
-    return await switching.hold(stores, actor, (whom, limits), house.clock(), at_once=at_once)
+    what = (whom, limits)
+    return await switching.hold(stores, actor, what, house.clock(), at_once=at_once, seen=seen)
+
+
+async def engaged(house: Rooms, actor: Actor) -> list[Switch]:
+    """Return the switches that bind anything of an actor's, each once, the oldest first."""
+    found = [it for name in TRADING for it in await _read(house, name, switches)]
+    own = await _own(house, actor)
+    once = {(it.whom, it.since, it.reason): it for it in found if _is_seen(actor, it.whom, own)}
+    return sorted(once.values(), key=lambda it: (it.since, it.id))
+
+
+async def held(house: Rooms, actor: Actor) -> dict[Whom, list[Held]]:
+    """Return the limits that bind anything of an actor's, by whom, as each store has them."""
+    own = await _own(house, actor)
+    found: dict[Whom, list[Held]] = {}
+    for name in TRADING:
+        for it in await _read(house, name, limits_kept):
+            if _is_seen(actor, it.whom, own):
+                found.setdefault(it.whom, []).append(it)
+    return found
+
+
+async def _read(house: Rooms, name: str, what: Callable[[Tx], list[T]]) -> list[T]:
+    return await house.stores[name].read(what, fresh=True)
+
+
+async def _own(house: Rooms, actor: Actor) -> frozenset[int]:
+    every = await house.stores["main"].read(list_accounts, actor, fresh=True)
+    return frozenset(it.id for it in every)
+
+
+def _is_seen(actor: Actor, whom: Whom, own: frozenset[int]) -> bool:
+    """Say whether somebody is the actor's to look at; what binds everybody is everybody's."""
+    if whom.scope is Scope.ACCOUNT:
+        return whom.account_id in own
+    return whom.user_id is None or actor.owns(whom.user_id)
 
 
 def valuer(

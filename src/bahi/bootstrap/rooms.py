@@ -8,6 +8,7 @@ from typing import Final
 
 from bahi.audit.service import Sealer
 from bahi.bootstrap.floor import Floor, Prices
+from bahi.bootstrap.known import Known
 from bahi.calendar.service import LiveCalendar
 from bahi.config import Settings
 from bahi.db.revisions import Revisions
@@ -64,6 +65,7 @@ class Rooms:
     sealers: tuple[Sealer, ...]
     trading: Trading = field(default_factory=Trading)
     marks: Marks = field(default_factory=Marks)
+    known: Known = field(default_factory=Known)
 
     @property
     def quotes(self) -> Quotes:

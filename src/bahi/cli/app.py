@@ -24,13 +24,19 @@ from bahi.cli import (
     db,
     egress,
     erase,
+    funds,
     health,
     instruments,
     job,
     key,
     keys,
+    order,
     person,
+    position,
     quote,
+    risk,
+    status,
+    symbol,
     token,
     up,
     user,
@@ -45,12 +51,18 @@ PRIVATE = 0o077
 app = typer.Typer(
     help="The book-keeper, gatekeeper and switchboard of an algorithmic trading desk.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.command("up")(up.up)
 db.app.add_typer(backup.app)
+app.command("status")(status.status)
+app.add_typer(order.app, name="order")
+app.add_typer(position.app, name="position")
+app.add_typer(funds.app, name="funds")
+app.add_typer(risk.app, name="risk")
+app.add_typer(symbol.app, name="symbol")
+app.add_typer(quote.app, name="quote")
 app.add_typer(db.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(user.app, name="user")
@@ -64,7 +76,6 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(instruments.app, name="instruments")
-app.add_typer(quote.app, name="quote")
 app.add_typer(job.app, name="job")
 app.add_typer(alert.app, name="alert")
 app.command("health")(health.health)

@@ -41,7 +41,7 @@ def backup(store: Store = None, *, as_json: AsJson = False) -> None:
     saved: dict[str, str] = {}
 
     def save(migrator: Migrator, tell: Callable[[str], None]) -> None:
-        made = _backups(known).take(migrator.database, tell)
+        made = backups_of(known).take(migrator.database, tell)
         saved[made.store] = str(made.file)
 
     all_well = _each(known, store, save)
@@ -67,7 +67,7 @@ def restore(
 
     known = settings()
     make_folder(known.home)
-    chosen = _backups(known).named(backup)
+    chosen = backups_of(known).named(backup)
     (migrator,) = _chosen(known, chosen.store).values()
     with naming(chosen.store), _telling() as tell:
         kept = bring_back(
@@ -95,7 +95,7 @@ def drill(store: Store = None, *, as_json: AsJson = False) -> None:
         verdicts = examine(
             [migrator.database for migrator in migrators.values()],
             lambda name: migrators[name].history,
-            _backups(known),
+            backups_of(known),
             {},  # what the contexts check, once they have something to check
             tell,
         )
@@ -199,7 +199,8 @@ def maintain(store: Store = None) -> None:
 # What they share
 
 
-def _backups(known: Settings) -> Backups:
+def backups_of(known: Settings) -> Backups:
+    """Return where backups lie, and how many of them are kept."""
     from bahi.db.upkeep.backup import Backups, Keep  # noqa: PLC0415
 
     keep = Keep(known.backups_keep, known.backups_days)

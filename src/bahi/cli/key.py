@@ -184,6 +184,7 @@ def _told(tx: Tx, key: ApiKey) -> dict[str, Any]:
         "name": key.name,
         "scope": key.scope,
         "needs_approval": key.needs_approval,
+        "goes_live": key.goes_live,
         "opens": opens,
         "active": key.is_active,
         "created_at": when(key.created_at),

@@ -1,4 +1,4 @@
-"""How much, and for how long, somebody may send before their request is whole.
+"""How much, and for how long, somebody may send before their request is whole, or leave unread.
 
 The parser keeps a head that never ends in memory, and waits for the rest of a request for ever.
 """
@@ -9,12 +9,19 @@ import asyncio
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 HEAD_AT_MOST: Final = 64 * 1024
 WHOLE_AT_MOST: Final = 1024 * 1024
 """More than any body that is taken, however small the pieces in which it comes."""
 WHOLE_WITHIN_S: Final = 30.0
 PIECE: Final = 16 * 1024
+FRAME_AT_MOST: Final = 64 * 1024
+"""What a socket may send in one frame, in however many pieces."""
+GOODBYE_WITHIN_S: Final = 2.0
+"""How long one that is closed may take to close its end."""
+UNREAD_AT_MOST: Final = 1024 * 1024
+"""Bytes that wait for one who asks and does not read."""
 
 TOO_LONG: Final = b"The head of the request is too long; 64 KiB are the most.\n"
 REFUSAL: Final = (
@@ -30,6 +37,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._in_head, self._sent = True, 0
+        self._is_socket = False
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -51,7 +59,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().data_received(piece)
             if self._sent > (HEAD_AT_MOST if self._in_head else WHOLE_AT_MOST):
                 self._refuse()
-            if self.transport.is_closing():
+            if self.transport.is_closing() or self._is_socket:
                 return
 
     def on_message_begin(self) -> None:
@@ -69,6 +77,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head, self._sent = True, 0
         self._expect_nothing()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Expect nothing any more: from here on it is a socket, with bounds of its own."""
+        self._is_socket = True
+        self._expect_nothing()
+        super().handle_websocket_upgrade()
 
     def _expect(self) -> None:
         if self._deadline is None:
@@ -98,3 +112,25 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self.transport.write(REFUSAL)
         self.transport.close()
+
+
+class BoundedSocket(WebSocketsSansIOProtocol):
+    """A socket for which no more is kept than its client reads, and whose frames no log shows."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.conn.debug = False  # the first frame carries a key
+        self.close_timeout = GOODBYE_WITHIN_S
+
+    async def send(self, message: Any) -> None:
+        """Send a frame; one who reads nothing is not waited for to be told goodbye."""
+        if message["type"] == "websocket.close" and not self.writable.is_set():
+            self.transport.abort()
+            return
+        await super().send(message)
+
+    def handle_ping(self) -> None:
+        """Answer a ping, as long as somebody reads the answers."""
+        super().handle_ping()
+        if self.transport.get_write_buffer_size() > UNREAD_AT_MOST:
+            self.transport.abort()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import shlex
 import sys
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
+from bahi.cli.market import Exchange, instruments_named, prices_come_in
 from bahi.cli.named import cells, day_of, when
 from bahi.cli.price_table import (
     console,
@@ -27,7 +25,7 @@ from bahi.cli.price_table import (
 )
 from bahi.cli.terminal import AsJson, in_house, say, show_json, show_table
 from bahi.kernel.clock import IST, exchange_day
-from bahi.kernel.errors import Invalid, NotFound
+from bahi.kernel.errors import Invalid
 from bahi.kernel.symbols import YEARS
 
 if TYPE_CHECKING:
@@ -56,15 +54,6 @@ app = typer.Typer(
 )
 
 REDRAWN_EVERY_S: Final = 0.5
-LOOKED_IN: Final = ("NSE", "NSE_INDEX", "NFO", "BSE", "BSE_INDEX", "BFO", "CDS", "MCX")
-"""Where a symbol is looked for, the first that lists it counts; a symbol says itself what it is."""
-
-Exchange = Annotated[
-    str | None,
-    typer.Option(
-        "--exchange", help="NSE, NFO, BSE, BFO, CDS, MCX, ...; without it, the first that lists it."
-    ),
-]
 
 
 @app.command()
@@ -86,8 +75,8 @@ def show(
         return
 
     async def look(house: House) -> tuple[Priced, datetime, str]:
-        instruments = await _instruments(house, symbols, exchange)
-        async with _prices_come_in(house):
+        instruments = await instruments_named(house, symbols, exchange)
+        async with prices_come_in(house):
             found = await house.quotes.quotes(instruments)
             if not found:
                 await house.quotes.quote(instruments[0])  # says why there is none
@@ -121,11 +110,11 @@ def _watch(symbols: list[str], exchange: str | None, *, depth: bool, as_json: bo
 
 
 async def _go_on(house: House, symbols: list[str], exchange: str | None, *, as_json: bool) -> None:
-    instruments = await _instruments(house, symbols, exchange)
+    instruments = await instruments_named(house, symbols, exchange)
     await house.revisions.look()
     house.revisions.start()  # so that the calendar is not read anew with every price
     with house.quotes.subscribe("terminal", instruments) as subscription:
-        async with _prices_come_in(house):
+        async with prices_come_in(house):
             if as_json:
                 named = {it.id: it for it in instruments}
                 while True:
@@ -150,6 +139,17 @@ async def _draw(house: House, instruments: list[Instrument]) -> None:
 
 
 @app.command()
+def watch(
+    symbols: Annotated[list[str], typer.Argument(help="RELIANCE, NIFTY, NIFTY24NOV2626000CE, ...")],
+    *,
+    exchange: Exchange = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what things cost, and go on; Ctrl-C ends it. With --json a line for each change."""
+    _watch(symbols, exchange, depth=False, as_json=as_json)
+
+
+@app.command()
 def history(
     symbol: str,
     *,
@@ -170,7 +170,7 @@ def history(
     wanted = parse_interval(interval)
 
     async def look(house: House) -> tuple[tuple[Candle, ...], str]:
-        (instrument,) = await _instruments(house, [symbol], exchange)
+        (instrument,) = await instruments_named(house, [symbol], exchange)
         today = exchange_day(house.clock())
         first, last = _midnight(day_of(since) or today), _midnight(day_of(until) or today)
         if first > last:
@@ -195,48 +195,6 @@ def history(
         say("Nothing is known of these days: the market was closed, or nobody followed it.")
     elif line := warning({source}):
         say(line)
-
-
-# What is asked
-
-
-async def _instruments(
-    house: House, symbols: Iterable[str], exchange: str | None
-) -> list[Instrument]:
-    from bahi.instruments.model.instrument import segment_of  # noqa: PLC0415 - for who asks
-
-    await house.furnish()  # a house that is new finds the small master
-    catalogue = await house.instruments.catalogue()
-    found = []
-    for word in symbols:
-        if exchange:
-            found.append(catalogue.get(word, exchange))
-            continue
-        listed = (catalogue.find(word.strip().upper(), segment_of(it)) for it in LOOKED_IN)
-        first = next((it for it in listed if it is not None), None)
-        if first is None:
-            if not (shown := word[:48].strip()):
-                raise Invalid("symbol: it is empty; write one like RELIANCE.")
-            raise NotFound(
-                f"{shown!r} is not listed; `bahi instruments search {shlex.quote(shown)}` tells."
-            )
-        found.append(first)
-    return found
-
-
-@asynccontextmanager
-async def _prices_come_in(house: House) -> AsyncIterator[None]:
-    """Bring prices in meanwhile, as a service does: a command's house has not begun its day."""
-    from bahi.bootstrap.prices import bring_in  # noqa: PLC0415 - for who asks
-
-    coming = asyncio.create_task(bring_in(house), name="prices")
-    try:
-        yield
-    finally:
-        coming.cancel()
-        (ended,) = await asyncio.gather(coming, return_exceptions=True)
-    if isinstance(ended, Exception):  # not that it was cancelled: that is its end
-        raise ended
 
 
 def _midnight(day: date) -> datetime:

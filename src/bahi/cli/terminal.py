@@ -7,16 +7,19 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO, TypeVar
 
 import typer
 
 from bahi.config import Settings
 from bahi.kernel.errors import Invalid, Misconfigured
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 T = TypeVar("T")
 
@@ -62,21 +65,36 @@ def show_json(answer: Any) -> None:
     typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
-def show_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Answer a person: a table that fits the terminal, or 80 columns where there is none."""
+def show_table(
+    headings: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Collection[str] = ()
+) -> None:
+    """Answer a person: a table that fits the terminal, or 80 columns where there is none.
+
+    Columns of `numbers` stand to the right, and what is below zero is red where there are colours.
+    """
     from rich.console import Console  # noqa: PLC0415 - for who looks at a table
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(
+            heading, overflow="fold", justify="right" if heading in numbers else "left"
+        )
     for row in rows:
-        table.add_row(*(str(value) for value in row))
+        cells = zip(headings, map(str, row), strict=True)
+        table.add_row(*(_cell(it, is_number=heading in numbers) for heading, it in cells))
     console = Console(markup=False, highlight=False, emoji=False)
     with console.capture() as written:
         console.print(table)
     for line in written.get().splitlines():
         typer.echo(line.rstrip())
+
+
+def _cell(written: str, *, is_number: bool) -> Text:
+    from rich.text import Text  # noqa: PLC0415
+
+    colour = {"-": "red", "+": "green"}.get(written[:1], "") if is_number else ""
+    return Text(written, colour)
 
 
 def confirm(question: str, *, yes: bool) -> None:

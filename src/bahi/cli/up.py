@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from importlib import import_module
 from types import FrameType
@@ -33,6 +33,8 @@ LAST_ANSWERS_WITHIN_S: Final = 3
 QUEUE: Final = 2048
 CONNECTIONS_AT_MOST: Final = 900
 """Beyond these a request is refused; a process has 1024 files, and the stores need theirs."""
+HEARTBEAT_S: Final = 20.0
+"""How often a socket is asked whether anybody is there, and how long an answer may take."""
 QUIET: Final = ("alembic", "uvicorn")
 
 
@@ -59,19 +61,28 @@ def up(
     )
     chain = say_on_standard_error(wished.log_level, wished.log_form)
     try:
-        with closing(bind(wished.host, wished.port)) as door:
+        with ExitStack() as bound:
+            door = bound.enter_context(closing(bind(wished.host, wished.port)))
             wished = replace(wished, port=door.getsockname()[1])  # brokers send people back there
+            doors = [door]
+            if wished.feed_port:
+                feed = bind(wished.host, wished.feed_port, "BAHI_FEED_PORT")
+                doors.append(bound.enter_context(closing(feed)))
             app: FastAPI = import_module("bahi.asgi").app(wished)  # above us: so by its name
-            serve(app, door, wished, chain)
+            serve(app, doors, wished, chain)
     except KeyboardInterrupt:
         sys.exit(0)
 
 
-def serve(app: FastAPI, door: socket.socket, known: Settings, chain: Logging) -> None:
-    """Answer at the door until a signal comes; then finish what was begun, within the bound."""
+def serve(app: FastAPI, doors: list[socket.socket], known: Settings, chain: Logging) -> None:
+    """Answer at the doors until a signal comes; then finish what was begun, within the bound."""
     import uvicorn  # noqa: PLC0415 - only here
 
-    from bahi.cli.knocking import BoundedProtocol  # noqa: PLC0415 - it is uvicorn's
+    from bahi.cli.knocking import (  # noqa: PLC0415 - it is uvicorn's
+        FRAME_AT_MOST,
+        BoundedProtocol,
+        BoundedSocket,
+    )
 
     house: House = app.state.house
     chain.keep_in(house.stores["logs"])
@@ -83,7 +94,7 @@ def serve(app: FastAPI, door: socket.socket, known: Settings, chain: Logging) ->
             """Open the door, and say so."""
             await super().startup(sockets)
             if self.started:
-                for line in welcome(door, known):
+                for line in welcome(doors, known):
                     typer.echo(line)
                 if link := await first_link(house):
                     typer.echo(link)
@@ -91,6 +102,7 @@ def serve(app: FastAPI, door: socket.socket, known: Settings, chain: Logging) ->
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             """Close the door; from then on the log goes to standard error alone."""
             chain.keep_in(None)
+            app.state.is_open = False  # streams of events end by themselves
             await super().shutdown(sockets)
 
         @contextmanager
@@ -104,7 +116,11 @@ def serve(app: FastAPI, door: socket.socket, known: Settings, chain: Logging) ->
         loop="uvloop",
         http=BoundedProtocol,
         limit_concurrency=CONNECTIONS_AT_MOST,
-        ws="none",
+        ws=BoundedSocket,
+        ws_max_size=FRAME_AT_MOST,
+        ws_ping_interval=HEARTBEAT_S,
+        ws_ping_timeout=HEARTBEAT_S,
+        ws_per_message_deflate=False,  # prices are many and short: it would cost more than it saves
         lifespan="on",
         log_config=None,
         access_log=False,  # addresses may carry keys
@@ -113,7 +129,7 @@ def serve(app: FastAPI, door: socket.socket, known: Settings, chain: Logging) ->
         backlog=QUEUE,
         timeout_graceful_shutdown=LAST_ANSWERS_WITHIN_S,
     )
-    Service(config).run(sockets=[door])
+    Service(config).run(sockets=doors)
 
 
 @contextmanager
@@ -125,7 +141,7 @@ def handling(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     yield
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, by: str = "--port") -> socket.socket:
     """Take the address, or say why not; who knocks from now on waits for the service."""
     try:
         family, *_, address = socket.getaddrinfo(
@@ -138,7 +154,7 @@ def bind(host: str, port: int) -> socket.socket:
         if fault.errno == errno.EADDRINUSE:
             raise PortTaken(
                 f"Another program listens on port {port} of {host}; "
-                "stop it, or choose another port with --port."
+                f"stop it, or choose another port with {by}."
             ) from None
         why = os.strerror(fault.errno or 0)
         raise Misconfigured(f"Bahi cannot listen on port {port} of {host}: {why}.") from None
@@ -165,11 +181,19 @@ async def first_link(house: House) -> str | None:
     return f"First: choose the admin's password at {house.settings.address}/welcome/{token}"
 
 
-def welcome(door: socket.socket, known: Settings) -> Iterator[str]:
+def welcome(doors: list[socket.socket], known: Settings) -> Iterator[str]:
     """Say where it is, where the data lies and what to do next."""
-    host, port = door.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what to click
-    yield f"Bahi is open at http://{f'[{host}]' if ':' in host else host}:{port}"
+    door, *feeds = map(_spoken, doors)
+    yield f"Bahi is open at http://{door}"
+    for feed in feeds:
+        yield f"Prices and orders are told at ws://{door}/ws and at ws://{feed}"
     yield f"Its data lies in {known.home}"
     command = shlex.quote(sys.argv[0]) if sys.argv[0].endswith("bahi") else "bahi"
     yield f"Next: open that address in a browser, or ask `{command} --help`. Ctrl-C stops it."
+
+
+def _spoken(door: socket.socket) -> str:
+    """Return the address of a door as one clicks it."""
+    host, port = door.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what to click
+    return f"{f'[{host}]' if ':' in host else host}:{port}"

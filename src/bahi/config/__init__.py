@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_type_hints
+from typing import Annotated, Final, Literal, get_type_hints
 
 from bahi.config.kinds import (
     ADDRESS,
@@ -19,44 +19,26 @@ from bahi.config.kinds import (
     KEYRING,
     MARKET,
     OPTIONAL_FOLDER,
+    ORIGINS,
     POSTGRES,
     PROXIES,
     PUBLIC,
     REPLICA,
     SECONDS,
     IPNetwork,
-    Kind,
     PriceOrigin,
     addresses_by_broker,
     among,
     whole,
 )
-from bahi.config.page import PAGE_HEAD
+from bahi.config.page import page_of
+from bahi.config.setting import Setting as Setting
 from bahi.config.urls import place as place
 from bahi.config.urls import redacted as redacted
 from bahi.kernel.errors import Misconfigured
 from bahi.kernel.words import BrokerSlug
 
 Migrate = Literal["auto", "refuse", "warn"]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One variable of the environment."""
-
-    name: str
-    default: str
-    kind: Kind
-    meaning: str
-
-    def value(self, environ: Mapping[str, str], home: Path) -> Any:
-        """Read the variable; one that is empty counts as not set."""
-        given = environ.get(self.name, "").strip() or self.default.replace("<home>", str(home))
-        try:
-            return self.kind.read(given, home)
-        except ValueError:
-            shown = "not usable" if self.kind.secret else repr(redacted(given))
-            raise Misconfigured(f"{self.name} is {shown}; it must be {self.kind.right}.") from None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -88,6 +70,16 @@ class Settings:
             "8000",
             whole(0, 65_535),
             "The port to listen on; 0 takes any that is free.",
+        ),
+    ]
+    feed_port: Annotated[
+        int,
+        Setting(
+            "BAHI_FEED_PORT",
+            "0",
+            whole(0, 65_535),
+            "A second port for sockets, where OpenAlgo's clients look for them if they are told no "
+            "address: 8765. 0: none; sockets are at `/ws` on the other port in any case.",
         ),
     ]
     main: Annotated[
@@ -246,6 +238,16 @@ class Settings:
             "them, `X-Forwarded-For` says who it is. Empty: nobody is believed.",
         ),
     ]
+    cors_origins: Annotated[
+        tuple[str, ...],
+        Setting(
+            "BAHI_CORS_ORIGINS",
+            "",
+            ORIGINS,
+            "Origins of other web pages, parted by commas, whose scripts may ask our API with a "
+            "key: `https://desk.example`. Empty: none. Cookies are never taken from them.",
+        ),
+    ]
     brokers: Annotated[
         str,
         Setting(
@@ -384,12 +386,8 @@ class Settings:
             )
 
 
-def _declared() -> dict[str, Setting]:
-    hints = get_type_hints(Settings, include_extras=True)
-    return {field: hint.__metadata__[0] for field, hint in hints.items()}
-
-
-DECLARED: Final = _declared()
+_HINTS: Final = get_type_hints(Settings, include_extras=True)
+DECLARED: Final[dict[str, Setting]] = {it: hint.__metadata__[0] for it, hint in _HINTS.items()}
 """Every setting, by its field."""
 
 STORE_VARIABLES: Final = {field: s.name for field, s in DECLARED.items() if s.kind is DATABASE}
@@ -398,8 +396,4 @@ STORE_VARIABLES: Final = {field: s.name for field, s in DECLARED.items() if s.ki
 
 def settings_page() -> str:
     """Write `docs/SETTINGS.md`."""
-    lines = [
-        f"| `{s.name}` | {f'`{s.default}`' if s.default else 'not set'} | {s.meaning} |"
-        for s in DECLARED.values()
-    ]
-    return "\n".join([PAGE_HEAD, *lines]) + "\n"
+    return page_of(DECLARED.values())

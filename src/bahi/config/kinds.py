@@ -95,6 +95,21 @@ def _proxies(given: str, _home: Path) -> tuple[IPNetwork, ...]:
     return tuple(_network(each.strip()) for each in given.split(",")) if given else ()
 
 
+def _origins(given: str, _home: Path) -> tuple[str, ...]:
+    return tuple(_origin(each.strip()) for each in given.split(",")) if given else ()
+
+
+def _origin(said: str) -> str:
+    """Return an origin as browsers write it; `*` and anything with a path are none."""
+    url = urlsplit(said)
+    exact = f"{url.scheme}://{url.netloc}".lower()
+    if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc:
+        raise ValueError(said)
+    if said.lower() != exact or "*" in said or url.port == 0:
+        raise ValueError(said)
+    return exact
+
+
 def _network(said: str) -> IPNetwork:
     network = ipaddress.ip_network(said)
     mapped = isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped
@@ -139,6 +154,11 @@ PROXIES: Final = Kind(
     "addresses or networks of your proxies, parted by commas (10.0.0.5, 10.1.0.0/16, fd00::/8), "
     "and never the network of everybody",
     _proxies,
+)
+ORIGINS: Final = Kind(
+    "exact origins, parted by commas (https://desk.example, http://127.0.0.1:3000), without a path "
+    "and never `*`",
+    _origins,
 )
 FOLDER: Final = Kind("a folder", _folder)
 OPTIONAL_FOLDER: Final = Kind(

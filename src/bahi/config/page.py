@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
+
+from bahi.config.setting import Setting
 
 PAGE_HEAD: Final = """\
 # Settings
@@ -15,3 +18,12 @@ This page is generated from `bahi/config`.
 
 | variable | default | meaning |
 |---|---|---|"""
+
+
+def page_of(settings: Iterable[Setting]) -> str:
+    """Write the page."""
+    lines = [
+        f"| `{s.name}` | {f'`{s.default}`' if s.default else 'not set'} | {s.meaning} |"
+        for s in settings
+    ]
+    return "\n".join([PAGE_HEAD, *lines]) + "\n"

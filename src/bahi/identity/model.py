@@ -69,6 +69,7 @@ class ApiKey:
     expires_at: datetime | None
     is_active: bool
     needs_approval: bool = False
+    goes_live: bool = False
 
 
 class Holder(NamedTuple):
@@ -81,6 +82,7 @@ class Holder(NamedTuple):
     scope: KeyScope
     expires_at: datetime | None
     needs_approval: bool = False
+    goes_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)

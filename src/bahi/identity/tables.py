@@ -70,6 +70,7 @@ api_keys = HOUSE.table(
     instant("expires_at", "When it ends by itself.", null=True),
     flag("is_active", "Not revoked.", default=True),
     flag("needs_approval", "A person lets its entries go out.", default=False),
+    flag("goes_live", "Who names no account means the live default, not paper's.", default=False),
     index("user_id", "is_active"),
     stores=MAIN,
 )

@@ -13,7 +13,7 @@ class Actor:
     """A person, a key of theirs, or a part of the house; and the request it came by.
 
     `scope` is that of the API key, None for a person who signed in. Of one that `needs_approval` a
-    person lets each entry go out.
+    person lets each entry go out. One that `goes_live` means a live account where it names none.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Actor:
     agent: str | None = None
     request_id: str | None = None
     needs_approval: bool = False
+    goes_live: bool = False
 
     @property
     def is_admin(self) -> bool:

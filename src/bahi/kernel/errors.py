@@ -33,6 +33,12 @@ class Conflict(BahiError):
     code = "conflict"
 
 
+class Outdated(Conflict):
+    """It has changed since you looked at it; look again, and then decide."""
+
+    code = "outdated"
+
+
 class Forbidden(BahiError):
     """You may not do that."""
 

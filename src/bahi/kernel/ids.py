@@ -62,6 +62,11 @@ class IdMint:
         return millisecond << _MS_SHIFT | self._node | sequence
 
 
+def earliest_at(unix_ms: int) -> int:
+    """Return the smallest id that can be made in a millisecond."""
+    return max(0, unix_ms - EPOCH_MS) << _MS_SHIFT
+
+
 def minted_at(identity: int) -> datetime:
     """Return when an id was made, to the millisecond."""
     return from_micros((EPOCH_MS + (identity >> _MS_SHIFT)) * 1000)

@@ -69,6 +69,11 @@ def find_open(tx: Tx, topic: str) -> Alert | None:
     return repository.open_of(tx, topic)
 
 
+def find(tx: Tx, alert_id: int) -> Alert | None:
+    """Return an alert, open or not."""
+    return repository.find(tx, alert_id)
+
+
 def count_open(tx: Tx) -> dict[str, int]:
     """Count the open alerts by severity."""
     return repository.count_open(tx)

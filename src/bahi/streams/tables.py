@@ -6,6 +6,7 @@ from bahi.db.schema import (
     HOUSE,
     MAIN,
     AppendOnly,
+    digest,
     flag,
     index,
     instant,
@@ -80,7 +81,8 @@ postback_configs = HOUSE.table(
     "Addresses that brokers were told to call.",
     key(),
     ref("account_id", "accounts.id", "Whose.", on_delete="CASCADE"),
-    text("webhook_url", "The address."),
+    text("webhook_url", "The address, without its secret part."),
+    digest("path_hash", "Keyed digest of the secret part of the address.", null=True),
     sealed("webhook_secret_enc", "What the broker signs with.", null=True),
     json("event_types", "What it is called for.", null=True),
     flag("is_active", "Is it listened to?", default=True),
@@ -88,6 +90,7 @@ postback_configs = HOUSE.table(
     instant("updated_at", "When anything here changed."),
     instant("last_triggered_at", "When it was last called.", null=True),
     index("account_id", "is_active"),
+    index("path_hash", unique=True),
     stores=MAIN,
 )
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from bahi.accounts import repository
 from bahi.accounts.model import Account
-from bahi.accounts.service.accounts import ACCOUNTS_AT_MOST, get_account, open_further
+from bahi.accounts.service.accounts import (
+    ACCOUNTS_AT_MOST,
+    get_account,
+    list_accounts,
+    open_further,
+)
 from bahi.db.tx import Tx
 from bahi.identity.model import ApiKey
 from bahi.identity.service import keys as identity
 from bahi.kernel.actor import Actor, require_change
-from bahi.kernel.errors import Forbidden, Invalid, NotFound
+from bahi.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from bahi.kernel.words import AccountMode, KeyScope
+
+NAMED_AT_MOST: Final = 10
+"""How many accounts a refusal names."""
 
 
 def issue_key(
@@ -60,6 +69,22 @@ def open_with(tx: Tx, actor: Actor, key_id: int, account_id: int, now: datetime)
     open_further(tx, actor, key_id, account, now)
 
 
+def switch(tx: Tx, actor: Actor, now: datetime, *, live: bool) -> ApiKey:
+    """Have a key mean its live default from now on, or that of paper; a key switches itself."""
+    require_change(actor)
+    if actor.key_id is None:
+        raise Forbidden("Only a key switches itself between its paper and its live default.")
+    if live:
+        if actor.scope is not KeyScope.TRADE:
+            raise Forbidden(f"A key of scope {actor.scope} stays on paper; live needs scope trade.")
+        if AccountMode.LIVE not in repository.opened_by(tx, actor.key_id).values():
+            raise Conflict(
+                "This key opens no live account, so it stays on paper; "
+                "`bahi key open` lets it open one."
+            )
+    return identity.turn_key(tx, actor, actor.key_id, now, live=live)
+
+
 def _chosen(
     tx: Tx, actor: Actor, user_id: int, scope: KeyScope, accounts: Sequence[int] | None
 ) -> list[Account]:
@@ -91,6 +116,49 @@ def _defaults(opens: Sequence[Account], named: Sequence[int]) -> set[int]:
     for account in sorted(opens, key=lambda it: not it.is_primary):
         meant.setdefault(account.mode, account.id)
     return set(meant.values())
+
+
+def account_meant(tx: Tx, actor: Actor, said: str | None) -> Account:
+    """Return the account that a caller names, by its name or id; None is their default.
+
+    A key's default is that of what it is set to, paper or live; a person's is their primary paper
+    account, or the only one.
+    """
+    mine = [it for it in list_accounts(tx, actor) if actor.owns(it.user_id)]
+    if said is not None:
+        return _named(mine, actor, said.strip())
+    wanted = AccountMode.LIVE if actor.goes_live else AccountMode.PAPER
+    fit = [it for it in mine if it.mode is wanted]
+    if actor.key_id is not None:
+        meant = repository.opened_by(tx, actor.key_id)
+        fit = [it for it in fit if meant.get(it.id) is wanted]
+    elif len(fit) > 1:
+        fit = [it for it in fit if it.is_primary and it.user_id == actor.user_id]
+    if len(fit) != 1:
+        raise Invalid(
+            f"account: no {wanted} account is meant by default; name one of {_names(mine)}."
+        )
+    return fit[0]
+
+
+def _named(mine: Sequence[Account], actor: Actor, said: str) -> Account:
+    found = [it for it in mine if it.name == said]
+    found = [it for it in found if it.user_id == actor.user_id] or found
+    found = found or [it for it in mine if str(it.id) == said]
+    if len(found) > 1:
+        raise Conflict(f"account: several users call one {said[:80]!r}; name it by its id.")
+    if not found:
+        raise NotFound(f"account: there is no {said[:80]!r} here; name one of {_names(mine)}.")
+    return found[0]
+
+
+def _names(mine: Sequence[Account]) -> str:
+    shown = ", ".join(repr(it.name) for it in mine[:NAMED_AT_MOST])
+    return (
+        f"{shown} and {len(mine) - NAMED_AT_MOST} more"
+        if len(mine) > NAMED_AT_MOST
+        else shown or "none"
+    )
 
 
 def accounts_of(tx: Tx, key_id: int) -> dict[int, AccountMode | None]:

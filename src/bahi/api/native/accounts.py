@@ -27,7 +27,7 @@ from bahi.api.forms import (
     part_of,
 )
 from bahi.api.native.people import owner_of
-from bahi.api.routes import PRIVATE, Authenticated, Who, joined
+from bahi.api.routes import PRIVATE, Authenticated, Kept, Who, joined
 from bahi.bootstrap import House
 from bahi.db.tx import Tx
 from bahi.kernel.errors import Invalid
@@ -147,11 +147,13 @@ class Notifier(BaseModel):
 
 def account_routes(house: House) -> APIRouter:
     """Make the doors of accounts and applications."""
-    return joined(_account_routes(house), _registering(house), _application_routes(house))
+    return joined(
+        _looking(house), _account_routes(house), _registering(house), _application_routes(house)
+    )
 
 
-def _account_routes(house: House) -> APIRouter:
-    router = APIRouter(prefix="/v1/accounts", tags=["accounts"], route_class=Authenticated)
+def _looking(house: House) -> APIRouter:
+    router = APIRouter(prefix="/v1/accounts", tags=["accounts"], route_class=Kept)
     main = house.stores["main"]
 
     @router.get("")
@@ -161,6 +163,19 @@ def _account_routes(house: House) -> APIRouter:
         """List one's accounts, to a key those that it opens, to an admin everybody's."""
         found = await main.read(accounts.list_accounts, actor, fresh=True)
         return part_of(found, AccountShown, limit, after)
+
+    @router.get("/{account_id}")
+    async def get_account(actor: Who, account_id: PathId) -> AccountShown:
+        """Show one account."""
+        found = await main.read(accounts.get_account, actor, number(account_id), fresh=True)
+        return AccountShown.model_validate(found)
+
+    return router
+
+
+def _account_routes(house: House) -> APIRouter:
+    router = APIRouter(prefix="/v1/accounts", tags=["accounts"], route_class=Authenticated)
+    main = house.stores["main"]
 
     @router.post("", status_code=201)
     async def add_account(actor: Who, wish: NewAccount) -> AccountShown:
@@ -173,12 +188,6 @@ def _account_routes(house: House) -> APIRouter:
             )
 
         return AccountShown.model_validate(await main.write(write, house.clock()))
-
-    @router.get("/{account_id}")
-    async def get_account(actor: Who, account_id: PathId) -> AccountShown:
-        """Show one account."""
-        found = await main.read(accounts.get_account, actor, number(account_id), fresh=True)
-        return AccountShown.model_validate(found)
 
     @router.patch("/{account_id}")
     async def change_account(actor: Who, account_id: PathId, wish: AccountChange) -> AccountShown:

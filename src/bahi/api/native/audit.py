@@ -37,9 +37,9 @@ class EntryShown(Shown):
     at: Instant
 
 
-def audit_routes(house: House) -> APIRouter:
-    """Make the doors of the trail."""
-    router = APIRouter(prefix="/audit", tags=["audit"], route_class=Authenticated)
+def audit_routes(house: House, prefix: str = "/audit") -> APIRouter:
+    """Make the doors of the trail: where source 002 has them, or beside our own."""
+    router = APIRouter(prefix=prefix, tags=["audit"], route_class=Authenticated)
 
     async def page(
         actor: Actor, limit: int, after: str | None, store: str, **which: Any

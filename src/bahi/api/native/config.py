@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field, JsonValue
 
 from bahi.api.forms import Form, Instant, Shown, Text
-from bahi.api.routes import PRIVATE, Authenticated, ForAdmins, Who, joined
+from bahi.api.routes import PRIVATE, ForAdmins, Kept, Who, joined
 from bahi.bootstrap import House
 from bahi.kernel.errors import NotFound
 from bahi.settings import service
@@ -47,10 +47,10 @@ class Change(Form):
     sensitive: Annotated[bool, Field(description="Sealed, and shown to nobody.")] = False
 
 
-def config_routes(house: House) -> APIRouter:
-    """Make the doors of settings."""
-    router = APIRouter(prefix="/config", tags=["config"], route_class=Authenticated)
-    admins = APIRouter(prefix="/config", tags=["config"], route_class=ForAdmins)
+def config_routes(house: House, prefix: str = "/config") -> APIRouter:
+    """Make the doors of settings: where source 002 has them, or beside our own."""
+    router = APIRouter(prefix=prefix, tags=["config"], route_class=Kept)
+    admins = APIRouter(prefix=prefix, tags=["config"], route_class=ForAdmins)
     main = house.stores["main"]
 
     @router.get("/all")

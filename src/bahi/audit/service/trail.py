@@ -99,3 +99,9 @@ async def export_page(
     """Return entries in the order of their ids, for who writes them all out."""
     require_admin(actor)
     return await store.read(repository.entries_after, after, limit, fresh=True)
+
+
+happened: Final = repository.happened
+"""Return entries about some kinds of thing above an id that are not known yet."""
+newest: Final = repository.newest_entry
+"""Return the id of the newest entry, 0 where there is none."""

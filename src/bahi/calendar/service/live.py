@@ -62,6 +62,12 @@ class LiveCalendar:
         self._days = MarketDays(NO_FACTS)
         self._number: int | None = None
 
+    @property
+    def number(self) -> int | None:
+        """The number of the days that are in memory; None: there are none, or they may be old."""
+        number = self._revisions.number(TOPIC)
+        return None if number is None or number != self._number else number
+
     async def days(self) -> MarketDays:
         """Return the market days, never older than a second."""
         number = self._revisions.number(TOPIC)

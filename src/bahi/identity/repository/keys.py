@@ -25,6 +25,7 @@ _KEY: Final = (
     api_keys.c.expires_at,
     api_keys.c.is_active,
     api_keys.c.needs_approval,
+    api_keys.c.goes_live,
 )
 
 HOLDER: Final = Statement(
@@ -36,6 +37,7 @@ HOLDER: Final = Statement(
         api_keys.c.scope,
         api_keys.c.expires_at,
         api_keys.c.needs_approval,
+        api_keys.c.goes_live,
     )
     .join(users, users.c.id == api_keys.c.user_id)
     .where(
@@ -65,9 +67,10 @@ def holder_of(row: Row | None) -> Holder | None:
     """Read a holder from what HOLDER brought."""
     if row is None:
         return None
-    key_id, user_id, username, role, scope, expires_at, held = row
-    expires = None if expires_at is None else from_micros(expires_at)
-    return Holder(key_id, user_id, username, ROLES[role], SCOPES[scope], expires, bool(held))
+    key_id, user_id, username, role, scope, expires_at, held, live = row
+    ends = None if expires_at is None else from_micros(expires_at)
+    role, scope = ROLES[role], SCOPES[scope]
+    return Holder(key_id, user_id, username, role, scope, ends, bool(held), bool(live))
 
 
 def find_key(tx: Tx, key_id: int) -> ApiKey | None:
@@ -105,6 +108,11 @@ def revoke_keys(tx: Tx, *, key_id: int | None = None, user_id: int | None = None
     return tx.change(clause.values(is_active=0))
 
 
+def turn(tx: Tx, key_id: int, *, live: bool) -> None:
+    """Have a key mean its live default, or that of paper."""
+    tx.change(api_keys.update().where(api_keys.c.id == key_id).values(goes_live=int(live)))
+
+
 def touch_key(tx: Tx, key_id: int, minute: datetime) -> None:
     """Remember when a key was last used, to the minute."""
     at = to_micros(minute)
@@ -124,6 +132,7 @@ def newest_holders(tx: Tx, limit: int) -> list[tuple[str, Holder]]:
             api_keys.c.scope,
             api_keys.c.expires_at,
             api_keys.c.needs_approval,
+            api_keys.c.goes_live,
         )
         .join(users, users.c.id == api_keys.c.user_id)
         .where(api_keys.c.is_active == 1, users.c.is_active == 1, users.c.deleted_at.is_(None))
@@ -145,4 +154,5 @@ def _key(row: Row) -> ApiKey:
         expires_at=instant_of(row[6]),
         is_active=bool(row[7]),
         needs_approval=bool(row[8]),
+        goes_live=bool(row[9]),
     )

@@ -121,6 +121,17 @@ def revoke_key(tx: Tx, actor: Actor, key_id: int, now: datetime) -> ApiKey:
     return get_key(tx, key_id)
 
 
+def turn_key(tx: Tx, actor: Actor, key_id: int, now: datetime, *, live: bool) -> ApiKey:
+    """Have a key mean its live default where no account is named, or that of paper again."""
+    key = get_key(tx, key_id)
+    if key.goes_live is not live:
+        key_rows.turn(tx, key_id, live=live)
+        bump(tx, TOPIC)
+        old, new = {"goes_live": key.goes_live}, {"goes_live": live}
+        note(tx, actor, "update", ("api_key", key_id), now, old=old, new=new)
+    return get_key(tx, key_id)
+
+
 def get_user_by_api_key(tx: Tx, digest: str) -> Holder | None:
     """Return whose key has this digest, if it opens anything."""
     return key_rows.find_holder(tx, digest)

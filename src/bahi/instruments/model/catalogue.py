@@ -165,6 +165,10 @@ class Catalogue:
                 return found
         return None
 
+    def listed_at(self, segment: Segment) -> Collection[Entry]:
+        """Return all that is listed in a segment."""
+        return self._by_symbol[segment].values() if segment in self._by_symbol else ()
+
     def counts(self) -> Mapping[Segment, int]:
         """Return how many are listed in each segment."""
         return {Segment(segment): len(here) for segment, here in self._by_symbol.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -21,7 +21,7 @@ from bahi.instruments.tables import (
 from bahi.kernel.money import Price
 from bahi.kernel.words import BrokerSlug
 
-AT_ONCE: Final = 50_000
+AT_ONCE: Final = 2_000
 
 _ENTRY: Final = (
     instruments.c.id,
@@ -44,6 +44,11 @@ _ENTRY: Final = (
     instruments.c.series,
     instruments.c.exchange_token,
 )
+SYMBOL: Final = Entry._fields.index("symbol")
+TRADING_SYMBOL: Final = Entry._fields.index("trading_symbol")
+ALONE: Final = frozenset({"id", "symbol", "trading_symbol", "isin", "exchange_token"})
+REPEATED: Final = tuple(n for n, name in enumerate(Entry._fields) if name not in ALONE)
+"""What is the same of many instruments: two hundred thousand of each would be tens of megabytes."""
 _LISTED: Final = Statement(
     sa.select(*_ENTRY)
     .where(instruments.c.is_active == 1, instruments.c.id > sa.bindparam("after"))
@@ -68,24 +73,18 @@ _NAMES: Final = Statement(
 
 
 def listed(tx: Tx) -> list[Entry]:
-    """Return everything that is listed, of one moment; words that repeat are kept once."""
-    kept: dict[str | None, str | None] = {}
-    found: list[Entry] = []
-    for page in _pages(tx, _LISTED, {}):
-        for row in page:
-            it = Entry._make(row)
-            found.append(
-                it._replace(
-                    segment=kept.setdefault(it.segment, it.segment) or "",
-                    root=kept.setdefault(it.root, it.root),
-                    name=kept.setdefault(it.name, it.name),
-                    kind=kept.setdefault(it.kind, it.kind) or "",
-                    expiry=kept.setdefault(it.expiry, it.expiry),
-                    option_type=kept.setdefault(it.option_type, it.option_type),
-                    series=kept.setdefault(it.series, it.series),
-                )
-            )
-    return found
+    """Return everything that is listed, of one moment; what repeats is kept once."""
+    kept: dict[Any, Any] = {}
+    return [_of(row, kept) for page in _pages(tx, _LISTED, {}) for row in page]
+
+
+def _of(row: Row, kept: dict[Any, Any]) -> Entry:
+    values = list(row)
+    for place in REPEATED:
+        values[place] = kept.setdefault(values[place], values[place])
+    if values[TRADING_SYMBOL] == values[SYMBOL]:
+        values[TRADING_SYMBOL] = values[SYMBOL]
+    return Entry._make(values)
 
 
 def find_entry(tx: Tx, instrument_id: int) -> Entry | None:

@@ -46,6 +46,12 @@ class LiveInstruments:
         self._keeps_ready = True
         self._begin_reading(self._revisions.number(TOPIC))
 
+    @property
+    def number(self) -> int | None:
+        """The number of the master that is in memory; None: there is none, or it may be old."""
+        number = self._revisions.number(TOPIC)
+        return None if number is None or number != self._number else number
+
     async def catalogue(self) -> Catalogue:
         """Return what is listed; the master before it while a new one is being read."""
         number = self._revisions.number(TOPIC)

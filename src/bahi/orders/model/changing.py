@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from bahi.kernel.errors import Conflict, Invalid
+from bahi.kernel.errors import Conflict, Invalid, Outdated
 from bahi.kernel.money import Price
 from bahi.kernel.ports import Update
 from bahi.kernel.words import Validity
@@ -19,13 +19,17 @@ CHANGEABLE = "its quantity, price, trigger price and validity"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModifyOrder:
-    """A wish to change an order; None leaves as it is."""
+    """A wish to change an order; None leaves as it is.
+
+    `version` is the one that the caller has seen: any other is not changed.
+    """
 
     order_id: int
     quantity: int | None = None
     price: Price | None = None
     trigger_price: Price | None = None
     validity: Validity | None = None
+    version: int | None = None
 
 
 class Alteration(NamedTuple):
@@ -64,6 +68,10 @@ def changed_terms(found: list[Alteration]) -> dict[str, Any]:
 
 def require_changeable(order: Order, wish: ModifyOrder) -> None:
     """Refuse to change an order that is not there to be changed, or below what has filled."""
+    if wish.version is not None and wish.version != order.version:
+        raise Outdated(
+            f"Order {order.id} is at version {order.version}, not {wish.version}; look again."
+        )
     for sentence in _obstacles(order, "changed"):
         raise Conflict(sentence)
     if order.asked_at is not None:

@@ -63,9 +63,7 @@ async def cancel_all(
     symbol: str | None = None,
 ) -> list[Outcome]:
     """Cancel all that works on the account, of a strategy or a symbol alone; each by itself."""
-    working = await desk.store.read(
-        rows.working_of, desk.account_id, (strategy, segment, symbol), ALL_AT_MOST, fresh=True
-    )
+    working = await would_cancel(desk, strategy=strategy, segment=segment, symbol=symbol)
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(order: Order) -> Outcome:
@@ -76,6 +74,18 @@ async def cancel_all(
                 return Outcome(order.id, None, fault)
 
     return list(await asyncio.gather(*(one(it) for it in working)))
+
+
+async def would_cancel(
+    desk: Desk,
+    *,
+    strategy: str | None = None,
+    segment: Segment | None = None,
+    symbol: str | None = None,
+) -> list[Order]:
+    """Return what `cancel_all` would take back, and take nothing back."""
+    which = (strategy, segment, symbol)
+    return await desk.store.read(rows.working_of, desk.account_id, which, ALL_AT_MOST, fresh=True)
 
 
 async def _cancel(desk: Desk, order_id: int) -> Order:

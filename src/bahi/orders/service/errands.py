@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
@@ -62,15 +62,31 @@ class Trading:
     def __init__(self) -> None:
         self.errands = Errands()
         self._moved = asyncio.Event()
+        self._listeners: tuple[Callable[[], None], ...] = ()
 
     def wake(self) -> None:
         """Tell the driver of this process that something may have moved. Called in its loop."""
         self._moved.set()
+        for listener in self._listeners:
+            listener()
+
+    def add(self, listener: Callable[[], None]) -> None:
+        """Call this too whenever something may have moved; it must not wait."""
+        self._listeners = (*self._listeners, listener)
+
+    def remove(self, listener: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners = tuple(it for it in self._listeners if it != listener)
 
     async def rest(self, at_most_s: float) -> None:
-        """Wait until something moved, or for a while."""
+        """Wait until something moved, or for a while.
+
+        Not by `wait_for`, which in 3.11 forgets that it was cancelled when both come at once: an
+        order just before the house closes would then keep it open.
+        """
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._moved.wait(), at_most_s)
+            async with asyncio.timeout(at_most_s):
+                await self._moved.wait()
         self._moved.clear()
 
 

@@ -44,6 +44,30 @@ class Flattened(NamedTuple):
     fault: str | None
 
 
+class Planned(NamedTuple):
+    """What getting out of a position would begin with: orders taken back, and the first limit."""
+
+    key: Key
+    side: Side
+    quantity: int
+    price: Price | None
+    cancels: tuple[int, ...]
+
+
+async def would_flatten(desk: Desk) -> list[Planned]:
+    """Return what `flatten_all` would send first, and send nothing; no price: at the market."""
+    held = await desk.store.read(positions_of, desk.account_id, fresh=True)
+    return [await _planned(desk, it.key, it.net) for it in held]
+
+
+async def _planned(desk: Desk, key: Key, left: int) -> Planned:
+    seen = desk.look(key.segment, key.symbol)
+    last, side = seen.price_at(desk.clock()), Side.SELL if left > 0 else Side.BUY
+    price = None if last is None else _through(last, side, RUNGS[0], seen.instrument)
+    working = await desk.store.read(working_on, desk.account_id, key, fresh=True)
+    return Planned(key, side, abs(left), price, tuple(it.id for it in working))
+
+
 async def flatten(desk: Desk, key: Key, *, pause: Pause = asyncio.sleep) -> Flattened:
     """Get out of a position, rung by rung; what works on it is taken back first."""
     fault = await _clear(desk, key)

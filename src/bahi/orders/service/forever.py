@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -37,6 +38,14 @@ WATCHER: Final = the_house("forever")
 
 waiting_forever: Final = rows.waiting
 """Return those that wait, of all accounts; `waiting_forever(tx, after_id, at_most)`."""
+
+forever_of: Final = rows.of_account
+"""Return an account's, the newest first; `forever_of(tx, account_id, before_id, at_most)`."""
+
+
+def get_forever(tx: Tx, account_id: int, forever_id: int) -> Forever:
+    """Return one of an account's."""
+    return _own(tx, account_id, forever_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +115,19 @@ async def change_forever(
     _check(order, trigger, seen)
     return await desk.store.write(
         record_changed, desk.actor, desk.account_id, (forever_id, order, trigger), desk.clock(),
+        account=desk.account_id,
+    )  # fmt: skip
+
+
+async def change_pair(
+    desk: Desk, changes: Sequence[tuple[int, PlaceOrder, Trigger]]
+) -> tuple[Forever, ...]:
+    """Change both of a pair, or neither."""
+    for _, order, trigger in changes:
+        _check(order, trigger, desk.look(order.segment, order.symbol))
+    check_pair(*(trigger for _, _, trigger in changes))
+    return await desk.store.write(
+        record_pair, desk.actor, desk.account_id, tuple(changes), desk.clock(),
         account=desk.account_id,
     )  # fmt: skip
 
@@ -264,6 +286,17 @@ def record_changed(
     subject = ("forever_order", forever_id)
     note(tx, actor, "forever.change", subject, now, old=_shown(before), new=_shown(after))
     return after
+
+
+def record_pair(
+    tx: Tx,
+    actor: Actor,
+    account_id: int,
+    changes: tuple[tuple[int, PlaceOrder, Trigger], ...],
+    now: datetime,
+) -> tuple[Forever, ...]:
+    """Write what each of a pair is to wait for and to place from now on."""
+    return tuple(record_changed(tx, actor, account_id, it, now) for it in changes)
 
 
 def _expire(tx: Tx, account_id: int, forever_id: int, now: datetime) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from math import ceil
 from typing import Final, NamedTuple
 
 from bahi.audit.service import note
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor
 from bahi.kernel.clock import Deadline, exchange_day
-from bahi.kernel.errors import Conflict
+from bahi.kernel.errors import Conflict, TooSoon
 from bahi.kernel.money import Money
 from bahi.kernel.ports import Change
 from bahi.kernel.words import EventSource
@@ -62,7 +63,7 @@ async def modify_order(desk: Desk, wish: ModifyOrder) -> Order:
 
     Returned is the order as it is known then: where the broker gave no answer, `asked_at` stands
     and the sweep settles it from the broker's book. A no is raised: Denied by a limit of ours,
-    Rejected by the broker.
+    TooSoon by the broker's rate, Rejected by the broker.
     """
     return await desk.errands.see_through(_modify(desk, wish))
 
@@ -82,6 +83,8 @@ async def _modify(desk: Desk, wish: ModifyOrder) -> Order:
         desk.clock(),
         account=account,
     )
+    if denial is not None and denial.violation == ORDER_RATE:
+        raise TooSoon(denial.sentence, retry_after_s=ceil(denial.retry_after_s or 1))
     if denial is not None:
         raise Denied(denial.sentence)
     if order.asked_at is None:

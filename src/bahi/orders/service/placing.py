@@ -72,12 +72,17 @@ async def place_order(desk: Desk, wish: PlaceOrder) -> Order:
 
     The house sees it through: a caller that is cancelled cuts nothing.
     """
+    return (await place_or_find(desk, wish)).order
+
+
+async def place_or_find(desk: Desk, wish: PlaceOrder) -> Recorded:
+    """Place an order likewise, and say whether it was written just now."""
     seen = desk.look(wish.segment, wish.symbol)
     try:
         _check(wish, seen, desk.clock())
     except BahiError:  # it may have been placed when it was right: twice asked, once done
         if known := await _placed_before(desk, wish):
-            return known
+            return Recorded(known, is_new=False)
         raise
     await desk.freshen()
     if seen.price_at(desk.clock()) is None:  # it grew old meanwhile, or there was none
@@ -98,16 +103,16 @@ async def _placed_before(desk: Desk, wish: PlaceOrder) -> Order | None:
     return await desk.store.read(rows.find_by_client_id, desk.account_id, name, fresh=True)
 
 
-async def _place(desk: Desk, wish: PlaceOrder, seen: Seen, deadline: Deadline) -> Order:
+async def _place(desk: Desk, wish: PlaceOrder, seen: Seen, deadline: Deadline) -> Recorded:
     intent = intent_of(desk, wish, seen)
     order, is_new = await desk.store.write(
         record_intent, intent, lane=Lane.INTENT, account=desk.account_id
     )
     if not is_new or order.status is not TRANSIT:
-        return order  # asked twice, refused, or it waits: nothing is sent
+        return Recorded(order, is_new)  # asked twice, refused, or it waits: nothing is sent
     order = await send(desk, order, deadline)
     desk.wake()
-    return order
+    return Recorded(order, is_new)
 
 
 def intent_of(desk: Desk, wish: PlaceOrder, seen: Seen) -> Intent:

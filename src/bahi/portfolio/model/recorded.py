@@ -1,13 +1,14 @@
-"""What the books said once: money, trades, and where a page of trades ended."""
+"""What the books say to who looks: money, trades, holdings, lines of the ledger, and pages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from bahi.kernel.money import Money, Price
-from bahi.kernel.words import Side
+from bahi.kernel.words import Segment, Side
+from bahi.portfolio.model.money import Entry
 from bahi.portfolio.model.position import Key
 
 
@@ -52,3 +53,45 @@ class Page(NamedTuple):
 
     trades: list[Dealt]
     next: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLine:
+    """A line of the ledger: what came (negative: went), and what there was after it."""
+
+    id: int
+    kind: Entry | None
+    particulars: str
+    amount: Money
+    balance: Money | None
+    day: date
+    voucher: str | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldAsMtf:
+    """What is held of a share as MTF; of its cost `own` is the account's money."""
+
+    total: int
+    coming: int
+    pledged: int
+    average: Price | None
+    cost: Money
+    own: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is held of a share for delivery, and beside it as MTF."""
+
+    segment: Segment
+    symbol: str
+    total: int
+    delivered: int
+    coming: int
+    pledged: int
+    average: Price | None
+    cost: Money
+    realized: Money
+    mtf: HeldAsMtf

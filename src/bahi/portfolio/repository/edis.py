@@ -75,6 +75,14 @@ def in_force(tx: Tx, account_id: int, now: datetime) -> list[Request]:
     return [_request(row) for row in tx.rows(clause.order_by(_IT.id))]
 
 
+def of_account(tx: Tx, account_id: int, before: int | None, at_most: int) -> list[Request]:
+    """Return an account's requests, the newest first, from an id on."""
+    clause = _ROW.where(_IT.account_id == account_id)
+    if before is not None:
+        clause = clause.where(_IT.id < before)
+    return [_request(row) for row in tx.rows(clause.order_by(_IT.id.desc()).limit(at_most))]
+
+
 def lapsed(tx: Tx, now: datetime, asked_before: datetime, most: int) -> list[Request]:
     """Return leave that lapsed, and requests that waited too long."""
     clause = _ROW.where(

@@ -34,6 +34,18 @@ def ask(tx: Tx, actor: Actor, vault: Vault, asked: Asking, now: datetime) -> Req
     return _get(tx, identity)
 
 
+def request_of(tx: Tx, account_id: int, request_id: int) -> Request:
+    """Return a request of an account's; another's is not there."""
+    found = rows.find(tx, request_id)
+    if found is None or found.account_id != account_id:
+        raise NotFound(f"There is no eDIS request {request_id} on this account.")
+    return found
+
+
+requests_of: Final = rows.of_account
+"""Return an account's, the newest first; `requests_of(tx, account_id, before_id, at_most)`."""
+
+
 def tpin_of(tx: Tx, vault: Vault, request_id: int) -> str | None:
     """Return the TPIN of a request that waits, for the one call that needs it."""
     sealed = rows.sealed_tpin(tx, request_id)

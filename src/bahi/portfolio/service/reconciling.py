@@ -121,13 +121,18 @@ def reconcile(tx: Tx, actor: Actor, told: Snapshot, stance: Stance, now: datetim
     return Reconciled(found, len(agreed), made)
 
 
-def settle_break(tx: Tx, actor: Actor, break_id: int, why: str, now: datetime) -> None:
-    """Settle a break by a person's word; one that is there still is found again."""
+def settle_break(
+    tx: Tx, actor: Actor, break_id: int, why: str, now: datetime, *, of: int | None = None
+) -> None:
+    """Settle a break by a person's word; one that is there still is found again.
+
+    `of`: only a break of that account.
+    """
     require_change(actor)
     if not why.strip():
         raise Invalid("Say why the break is settled; the next reader has only that.")
     account_id = rows.account_of(tx, break_id)
-    if account_id is not None:
+    if account_id is not None and of in {None, account_id}:
         lock_book(tx, account_id)
         for known in rows.unsettled(tx, account_id):
             if known.id == break_id:

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from bahi.db.leaving import remove_some
 from bahi.db.tx import Tx
-from bahi.kernel.clock import to_micros
+from bahi.kernel.clock import from_micros, to_micros
 from bahi.risk.model.verdict import Denial
+from bahi.risk.model.violation import Violation
 from bahi.risk.tables import risk_violations, traders_control
 
 
@@ -32,6 +33,31 @@ def add_violation(tx: Tx, whose: tuple[int, int | None], denial: Denial, now: da
             violated_at=to_micros(now),
         )
     )
+
+
+def violations_of(tx: Tx, account_id: int, before: int | None, at_most: int) -> list[Violation]:
+    """Return limits that an account ran into, the newest first, from an id on."""
+    it = risk_violations.c
+    clause = sa.select(
+        it.id, it.strategy, it.violation_type, it.limit_value, it.actual_value, it.order_id,
+        it.message, it.violated_at,
+    ).where(it.account_id == account_id)  # fmt: skip
+    if before is not None:
+        clause = clause.where(it.id < before)
+    return [
+        Violation(
+            id=row[0],
+            account_id=account_id,
+            strategy=row[1],
+            kind=row[2],
+            limit=row[3],
+            actual=row[4],
+            order_id=row[5],
+            message=row[6],
+            at=from_micros(row[7]),
+        )
+        for row in tx.rows(clause.order_by(it.id.desc()).limit(at_most))
+    ]
 
 
 def erase_account(tx: Tx, store: str, account_id: int, most: int) -> dict[str, int]:

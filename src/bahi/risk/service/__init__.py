@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from bahi.risk.repository import violation
+from bahi.risk.repository import control, violation
 from bahi.risk.service.recorded import as_of
 
-__all__ = ["as_of", "deny", "erase_account", "erase_user"]
+__all__ = ["as_of", "deny", "erase_account", "erase_user", "limits", "switches", "violations_of"]
+
+switches: Final = control.switches
+"""Return the switches that are engaged in a store; `switches(tx)`."""
+
+limits: Final = control.limits
+"""Return the limits that bind somebody now or later; `limits(tx)`."""
+
+violations_of: Final = violation.violations_of
+"""Return what an account ran into; `violations_of(tx, account_id, before_id, at_most)`."""
 
 deny: Final = violation.add_violation
 """Write down that an order was denied; `deny(tx, (account, order), denial, now)`."""

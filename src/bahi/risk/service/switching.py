@@ -16,7 +16,7 @@ from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor, require_admin, require_change
 from bahi.kernel.clock import session_boundary
-from bahi.kernel.errors import Conflict, Forbidden, Invalid
+from bahi.kernel.errors import Conflict, Forbidden, Invalid, Outdated
 from bahi.portfolio.model.book import Opening
 from bahi.portfolio.service.books import has_page, open_book
 from bahi.portfolio.service.stops import lock_pages, stamp
@@ -107,11 +107,13 @@ async def hold(
     now: datetime,
     *,
     at_once: str | None = None,
+    seen: frozenset[int] | None = None,
 ) -> datetime:
     """Hold somebody to limits; return from when all of them are as asked for.
 
     What is tightened holds at once, what is loosened from the next day on, unless an admin says
-    why it has to be `at_once`.
+    why it has to be `at_once`. `seen` are the rows that the caller knows of: where there are others
+    by now, nothing is changed.
     """
     whom, limits = what
     _require_hold(actor, whom.checked())
@@ -121,18 +123,23 @@ async def hold(
     since = now
     for store in stores:
         since = await store.write(
-            record_limits, actor, (whom, limits.checked(), at_once), now, lane=Lane.FACT
+            record_limits, actor, (whom, limits.checked(), at_once, seen), now, lane=Lane.FACT
         )
     return since
 
 
 def record_limits(
-    tx: Tx, actor: Actor, what: tuple[Whom, Limits, str | None], now: datetime
+    tx: Tx,
+    actor: Actor,
+    what: tuple[Whom, Limits, str | None, frozenset[int] | None],
+    now: datetime,
 ) -> datetime:
     """Hold somebody to limits in one store."""
-    whom, wanted, at_once = what
+    whom, wanted, at_once, seen = what
     rows.lock(tx)
     known = [it for it in rows.limits(tx) if it.whom == whom]
+    if seen is not None and not {it.id for it in known} <= seen:
+        raise Outdated(f"The limits of {whom} were changed since; look at them again.")
     before = _now_held(known, now)
     pages = _pages(tx, whom)
     waits = before is not None and is_looser(before, wanted) and at_once is None

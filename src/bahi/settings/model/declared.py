@@ -132,7 +132,13 @@ DECLARED: Final = (
     _number("trading.default_lot_size", 75, 1_000_000, "The lot where an instrument names none."),
     _number("trading.max_positions", 10, 10_000, "How many positions may be open at once."),
     _number("auth.session_timeout_minutes", 1440, 43_200, "Minutes until a web session ends."),
-    _number("api.rate_limit_per_minute", 60, 100_000, "Requests of one key in a minute."),
+    _number(
+        "api.rate_limit_per_minute",
+        60,
+        100_000,
+        "Requests of one stranger in a minute; of a session, five times.",
+    ),
+    _number("api.key_requests_per_minute", 3000, 100_000, "Requests of one key in a minute."),
     # of source 001
     _number("system.schema_version", 3, 1000, "The version of that source's tables and views."),
     _on("copy_trading.copy_enabled", "Are orders copied?"),

@@ -13,7 +13,7 @@ from bahi.db import types
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import from_micros
-from bahi.strategies.model import SCORES, Validation, score
+from bahi.strategies.model.validations import SCORES, Validation, score
 from bahi.strategies.tables import ml_validation_runs as runs
 
 _COLUMNS: Final = tuple(

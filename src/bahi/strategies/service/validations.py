@@ -13,8 +13,7 @@ from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import to_micros
 from bahi.kernel.errors import Conflict, Invalid, NotFound
 from bahi.kernel.redaction import redact, redact_text
-from bahi.strategies import repository
-from bahi.strategies.model import (
+from bahi.strategies.model.validations import (
     ENDED,
     TEXT_AT_MOST,
     NewValidation,
@@ -22,6 +21,7 @@ from bahi.strategies.model import (
     Validation,
     stored_score,
 )
+from bahi.strategies.repository import validations as repository
 
 PAGE_AT_MOST: Final = 500
 

@@ -1,0 +1,1 @@
+"""What is pushed: prices and what happened, to sockets and to streams of events."""

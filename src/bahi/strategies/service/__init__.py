@@ -1,0 +1,1 @@
+"""What is done with strategies: alerts that become orders, validations of models."""
