@@ -157,3 +157,20 @@ def test_a_watcher_is_told_of_every_change(desk: Terminal) -> None:
         finally:
             watching.send_signal(signal.SIGINT)
             assert watching.wait(PATIENCE_S) == 0
+
+
+def test_a_webhook_is_entered_listed_switched_and_removed(desk: Terminal) -> None:
+    words = ("--order", "symbol={{ticker}}", "--order", "exchange=NSE", "--order", "quantity=5")
+    made = desk.json("webhook", "add", "breakout", *words, "--hours", "09:20-15:00")
+    assert "/hooks/alerts/" in made["url"]
+    secret = made["url"].rpartition("/")[2]
+    (listed,) = desk.json("webhook", "list")
+    assert (listed["name"], listed["hours"]) == ("breakout", "09:20-15:00")
+    assert secret not in desk("webhook", "list").out + json.dumps(listed)
+    assert desk("webhook", "switch", made["id"], "--off").out == "breakout is off.\n"
+    assert desk.json("webhook", "list")[0]["active"] is False
+    assert desk.json("webhook", "alerts", made["id"]) == []
+    assert "hours" in desk.refusal("webhook", "add", "x", *words, "--hours", "late")
+    assert "template.account" in desk.refusal("webhook", "add", "x", "--order", "account=other")
+    assert desk("webhook", "remove", made["id"], "--yes").code == 0
+    assert "no webhook" in desk.refusal("webhook", "alerts", made["id"])

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from bahi.bootstrap import take_service_lock
+from bahi.bootstrap.ground import served_at
 from bahi.config import STORE_VARIABLES
 from tests.cli.processes import HEADS, Environment, Service, bahi, environment, refusal
 from tests.databases import KINDS, Database, Kind, MakeDatabase
@@ -251,8 +252,11 @@ def test_a_store_that_is_behind_is_not_touched_where_that_is_wished(home: Path) 
 def test_the_lock_of_a_folder_goes_with_its_holder(tmp_path: Path) -> None:
     with take_service_lock(tmp_path):
         pass
-    with take_service_lock(tmp_path):
-        assert (tmp_path / "service.lock").read_text() == f"{os.getpid()}\n"
+    assert served_at(tmp_path) is None
+    with take_service_lock(tmp_path, "http://127.0.0.1:8000"):
+        assert (tmp_path / "service.lock").read_text().split()[0] == str(os.getpid())
+        assert served_at(tmp_path) == "http://127.0.0.1:8000"
+    assert served_at(tmp_path) is None
 
 
 def test_the_version_is_said(home: Path) -> None:

@@ -58,37 +58,41 @@ def _unusable(home: Path, fault: OSError) -> Misconfigured:
 
 
 @contextmanager
-def take_service_lock(home: Path) -> Iterator[TextIO]:
-    """Be the one service of a data folder; the kernel lets go of the lock when a process dies."""
+def take_service_lock(home: Path, address: str = "") -> Iterator[TextIO]:
+    """Be the one service of a data folder; the kernel lets go of the lock when a process dies.
+
+    What stands in it is the process, and the address where it answers.
+    """
     with (home / "service.lock").open("a+", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
             raise AlreadyServed(
-                f"Bahi already serves {home} (process {lock.read().strip()}); "
+                f"Bahi already serves {home} (process {lock.readline().strip()}); "
                 "stop it first, or set BAHI_HOME to another folder."
             ) from None
         lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
+        lock.write(f"{os.getpid()}\n{address}\n")
         lock.flush()
         yield lock
 
 
-def is_served(home: Path) -> bool:
-    """Say whether a service stands on a data folder, without being in the way of one that begins.
+def served_at(home: Path) -> str | None:
+    """Return where the service of a data folder answers; None: there is none.
 
-    The lock is tried only where the process that wrote its name there lives, or another does that
-    has its number by now.
+    The lock is tried only where the process that wrote its number there lives, or another does that
+    has it by now, so that nobody who looks is in the way of a service that begins.
     """
     with suppress(FileNotFoundError, ValueError, ProcessLookupError, PermissionError):
-        os.kill(int((home / "service.lock").read_text("ascii")), 0)
+        process, _, address = (home / "service.lock").read_text("ascii").partition("\n")
+        os.kill(int(process), 0)
         with (home / "service.lock").open("r", encoding="ascii") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return True
-    return False
+                return address.strip()
+    return None
 
 
 def keyring_of(settings: Settings) -> Keyring:

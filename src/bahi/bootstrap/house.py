@@ -161,7 +161,7 @@ def build(
     with ExitStack() as held:
         make_folder(settings.home)
         if serving:
-            held.enter_context(take_service_lock(settings.home))
+            held.enter_context(take_service_lock(settings.home, settings.address))
         keyring = keyring_of(settings)
         bring_to_the_present(settings)
         mint = mint_of(settings, clock)

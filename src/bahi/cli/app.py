@@ -41,6 +41,7 @@ from bahi.cli import (
     up,
     user,
     verify,
+    webhook,
     worker,
 )
 from bahi.kernel.errors import BahiError
@@ -78,6 +79,7 @@ app.add_typer(calendar.app, name="calendar")
 app.add_typer(instruments.app, name="instruments")
 app.add_typer(job.app, name="job")
 app.add_typer(alert.app, name="alert")
+app.add_typer(webhook.app, name="webhook")
 app.command("health")(health.health)
 app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)

@@ -50,6 +50,7 @@ def issue(
 ) -> None:
     """Issue a key and show it, this once; what is stored of it cannot be read back."""
     from bahi.accounts.service.keys import issue_key  # noqa: PLC0415 - `bahi --help` needs none
+    from bahi.bootstrap.ground import served_at  # noqa: PLC0415
     from bahi.identity.service.keys import PURPOSE, new_key  # noqa: PLC0415
 
     wished = parse(KeyScope, scope, field="scope")
@@ -78,7 +79,8 @@ def issue(
             )
             return _told(tx, key)
 
-        paste = f'api(api_key="{secret}", host="{house.settings.address}")'
+        host = served_at(house.settings.home) or house.settings.address
+        paste = f'api(api_key="{secret}", host="{host}", ws_url="{_socket_of(host)}")'
         return {"key": secret, **await house.stores["main"].write(write), "paste": paste}
 
     made = in_house(enter)
@@ -157,6 +159,11 @@ def open_(key: KeyName, account: AccountName, *, as_json: AsJson = False) -> Non
         show_json(told)
     else:
         typer.echo(f"Key {told['id']} ({told['name']}) opens {', '.join(told['opens'])}.")
+
+
+def _socket_of(host: str) -> str:
+    """Return where prices and order updates are pushed, beside the address of the service."""
+    return f"{host.replace('http', 'ws', 1)}/ws"
 
 
 def _key_named(tx: Tx, said: str) -> ApiKey:

@@ -68,11 +68,12 @@ def _house(report: Report) -> dict[str, Any]:
 
 
 def _service(house: House) -> dict[str, Any]:
-    from bahi.bootstrap.ground import is_served  # noqa: PLC0415 - for who asks
+    from bahi.bootstrap.ground import served_at  # noqa: PLC0415 - for who asks
 
-    is_up = is_served(house.settings.home)
-    line = "it runs" if is_up else "it is down; `bahi up` starts it"
-    return {"line": line, "is_up": is_up, "data": str(house.settings.home)}
+    address = served_at(house.settings.home)
+    line = f"it answers at {address}" if address else "it is down; `bahi up` starts it"
+    known = {"is_up": bool(address), "address": address or None}
+    return {"line": line, **known, "data": str(house.settings.home)}
 
 
 async def _market(house: House) -> dict[str, Any]:

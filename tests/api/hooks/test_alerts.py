@@ -14,13 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
+from bahi.accounts.service.accounts import list_accounts
 from bahi.kernel.clock import IST, StoppedClock
 from bahi.orders.service.looking import page_of
 from bahi.strategies.model.webhooks import AlertSource, AlertStatus, Webhook, Wished
 from bahi.strategies.service import webhooks
 from tests.api.openalgo.asking import trading
+from tests.api.serving import Server
 from tests.api.standing import STRANGER, Standing, as_actor
-from tests.orders.desks import NOON
+from tests.orders.desks import NOON, OPEN
 
 TEMPLATE = {
     "symbol": "{{ticker}}", "exchange": "NSE", "action": "{{side}}", "quantity": "10",
@@ -35,10 +37,10 @@ async def hooked(
 ) -> tuple[str, Webhook]:
     """Enter a webhook on the paper account; return its path and what it is."""
     user, path = await it.admin(), webhooks.new_path()
-    accounts = (await (await it.admin_client()).get("/v1/accounts")).json()["items"]
+    (account, *_) = await it.main.read(list_accounts, as_actor(user), fresh=True)
     digest = it.house.vault.digest(path, webhooks.PATH_PURPOSE)
     wished = Wished(name="breakout", template=template, **more)
-    what = (int(accounts[0]["id"]), wished, digest, signing)
+    what = (account.id, wished, digest, signing)
     made = await it.main.write(
         webhooks.add_webhook, as_actor(user), it.house.vault, what, it.house.clock()
     )
@@ -298,3 +300,19 @@ def test_webhooks_are_made_by_people_and_seen_by_their_owner_alone(house: dict[s
         assert (await key.get(here)).status_code == 404
 
     trading(house, story)
+
+
+def test_the_real_clients_strategy_is_served_unchanged(house: dict[str, str]) -> None:
+    openalgo = pytest.importorskip("openalgo")
+    template = {"exchange": "NSE", "quantity": 4, "product": "MIS"}
+    with Server({**house, **OPEN}) as server:
+        path, hook = server.do(lambda it: hooked(it, template))
+        strategy = openalgo.Strategy(server.url, path.rpartition("/")[2])
+        if hasattr(strategy, "long_entry"):
+            strategy.long_entry("SBIN")
+        else:
+            strategy.strategyorder("SBIN", "BUY")
+            strategy.strategyorder("SBIN", "SELL", position_size=-2)
+        placed = server.do(lambda it: orders(it, hook))
+        assert placed[-1].side == "BUY"
+        assert {order.symbol for order in placed} == {"SBIN"}
