@@ -30,6 +30,8 @@ from bahi.kernel.errors import BahiError, InDoubt, Misconfigured, NotCommitted
 
 BATCH: Final = 128
 BUSY_TIMEOUT_MS: Final = 5_000
+CACHE_KIB: Final = 16_384
+READERS_CACHE_KIB: Final = 4_096  # there are several of them to a file, which the system caches too
 AGAIN_S: Final = 0.01
 LOG_KEPT_BYTES: Final = 64 * 2**20
 LOCK_ATTEMPTS: Final = 6  # times the busy time-out: half a minute behind somebody else's lock
@@ -89,7 +91,7 @@ def _prepare(
     driver.execute("PRAGMA foreign_keys = ON")
     driver.execute("PRAGMA recursive_triggers = ON")
     driver.execute("PRAGMA temp_store = MEMORY")
-    driver.execute("PRAGMA cache_size = -16384")
+    driver.execute(f"PRAGMA cache_size = -{READERS_CACHE_KIB if readonly else CACHE_KIB}")
     driver.execute(f"PRAGMA journal_size_limit = {LOG_KEPT_BYTES}")
     if readonly:
         driver.execute("PRAGMA query_only = ON")
