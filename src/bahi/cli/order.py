@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from bahi.cli import order_waiting
 from bahi.cli.market import Exchange, instruments_named
 from bahi.cli.order_table import (
+    end_with,
     sentence_of,
     show_orders,
     show_timeline,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from bahi.orders.service.looking import Timeline
 
 app = typer.Typer(help="Orders.", no_args_is_help=True)
+app.add_typer(order_waiting.app)
 
 LOOKED_AT_EVERY_S: Final = 0.5
 WATCHED_AT_MOST: Final = 200
@@ -97,7 +100,7 @@ def place(
         )
         return await place_order(desk, wish)
 
-    _end(at_desk(account, send), as_json=as_json)
+    end_with(at_desk(account, send), as_json=as_json)
 
 
 @app.command()
@@ -124,7 +127,7 @@ def modify(
     async def change(_: House, desk: Desk) -> Order:
         return await modify_order(desk, wish)
 
-    _end(at_desk(account, change), as_json=as_json)
+    end_with(at_desk(account, change), as_json=as_json)
 
 
 @app.command()
@@ -151,7 +154,7 @@ def cancel(
         async def one(_: House, desk: Desk) -> Order:
             return await cancel_order(desk, number)
 
-        _end(at_desk(account, one), as_json=as_json)
+        end_with(at_desk(account, one), as_json=as_json)
         return
 
     async def each(_: House, desk: Desk) -> list[dict[str, Any]]:
@@ -266,69 +269,6 @@ async def follow(house: House, kept: Kept, tell: Callable[[Order], Any]) -> None
 
 def _tell(it: Order, *, as_json: bool) -> None:
     typer.echo(json.dumps(told_order(it), ensure_ascii=False) if as_json else sentence_of(it))
-
-
-@app.command()
-def approve(order: OrderId, *, account: AccountOption = None, as_json: AsJson = False) -> None:
-    """Let an order go out that waits for a person."""
-    from bahi.orders.service.waiting import approve_order  # noqa: PLC0415 - for who approves
-
-    _by_a_person(lambda desk: approve_order(desk, order), account, as_json=as_json)
-
-
-@app.command()
-def decline(
-    order: OrderId,
-    *,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
-    account: AccountOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """End an order that waits for a person."""
-    from bahi.orders.service.waiting import decline_order  # noqa: PLC0415 - for who declines
-
-    _by_a_person(
-        lambda desk: decline_order(desk, order, reason), account, as_json=as_json, ends_well=True
-    )
-
-
-@app.command()
-def conclude(
-    order: OrderId,
-    *,
-    reason: Annotated[str, typer.Option("--reason", help="How you know that it never traded.")],
-    account: AccountOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """End an UNKNOWN order of a day that is over, of which you know that it never traded."""
-    from bahi.orders.service.concluding import conclude_order  # noqa: PLC0415 - for who concludes
-
-    _by_a_person(
-        lambda desk: conclude_order(desk, order, reason), account, as_json=as_json, ends_well=True
-    )
-
-
-def _by_a_person(
-    work: Callable[[Desk], Awaitable[Order]],
-    account: str | None,
-    *,
-    as_json: bool,
-    ends_well: bool = False,
-) -> None:
-    async def do(_: House, desk: Desk) -> Order:
-        return await work(desk)
-
-    _end(at_desk(account, do), as_json=as_json, ends_well=ends_well)
-
-
-def _end(order: Order, *, as_json: bool, ends_well: bool = False) -> None:
-    """Answer with an order; one that was refused is not done, unless that was what was asked."""
-    if as_json:
-        show_json(told_order(order))
-    else:
-        typer.echo(sentence_of(order))
-    if order.status is OrderStatus.REJECTED and not ends_well:
-        raise typer.Exit(1)
 
 
 def _type_of(price: Price | None, trigger: Price | None) -> OrderType:

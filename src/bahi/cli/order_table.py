@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from bahi.cli.terminal import show_table
+import typer
+
+from bahi.cli.terminal import show_json, show_table
 from bahi.kernel.clock import IST
 from bahi.kernel.money import grouped, plain
-from bahi.kernel.words import shown
+from bahi.kernel.words import OrderStatus, shown
 
 if TYPE_CHECKING:
     from bahi.orders.model.order import Order
@@ -44,6 +46,16 @@ def told_order(it: Order) -> dict[str, Any]:
         "updated_at": _instant(it.updated_at),
         "version": it.version,
     }
+
+
+def end_with(order: Order, *, as_json: bool, ends_well: bool = False) -> None:
+    """Answer with an order; one that was refused is not done, unless that was what was asked."""
+    if as_json:
+        show_json(told_order(order))
+    else:
+        typer.echo(sentence_of(order))
+    if order.status is OrderStatus.REJECTED and not ends_well:
+        raise typer.Exit(1)
 
 
 def show_orders(orders: Iterable[Order]) -> None:
