@@ -15,6 +15,15 @@ OPEN: Final = {
 ENDLESS: Final = {"GET /v1/events"}
 """What goes on until somebody leaves: it has tests of its own."""
 
+FOR_PERSONS: Final = {
+    "POST /v1/webhooks",
+    "PATCH /v1/webhooks/{webhook_id}",
+    "DELETE /v1/webhooks/{webhook_id}",
+    "POST /v1/accounts/{account_id}/postbacks",
+    "DELETE /v1/accounts/{account_id}/postbacks/{postback_id}",
+}
+"""What every key is refused, before anybody looks whose it is."""
+
 SOURCES: Final = """
 POST /auth/db/cleanup admin
 GET /auth/db/status look
@@ -157,6 +166,76 @@ DELETE /postbacks/{postback_id} change
 """
 """Doors of one account, from `/v1/accounts/{account_id}` on."""
 
+OPENALGO: Final = """
+POST /placeorder change
+POST /placesmartorder change
+POST /basketorder change
+POST /splitorder change
+POST /modifyorder change
+POST /cancelorder change
+POST /cancelallorder change
+POST /optionsorder change
+POST /optionsmultiorder change
+POST /closeposition change
+POST /placegttorder change
+POST /modifygttorder change
+POST /cancelgttorder change
+POST /margin change
+POST /analyzer/toggle change
+POST /telegram/notify change
+POST /whatsapp/notify change
+POST /orderstatus look
+POST /openposition look
+POST /orderbook look
+POST /tradebook look
+POST /positionbook look
+POST /funds look
+POST /holdings look
+POST /pnl/symbols look
+POST /gttorderbook look
+POST /quotes look
+POST /multiquotes look
+POST /depth look
+POST /history look
+POST /intervals look
+GET /ticker/{symbol} look
+POST /symbol look
+POST /search look
+POST /expiry look
+GET /instruments look
+POST /optionsymbol look
+POST /optionchain look
+POST /syntheticfuture look
+POST /optiongreeks look
+POST /multioptiongreeks look
+POST /market/holidays look
+POST /market/timings look
+POST /ping look
+POST /analyzer look
+"""
+"""Doors of OpenAlgo's clients, from `/api/v1` on."""
+
+NOT_AVAILABLE: Final = """
+chart
+strategy/list strategy/status strategy/start strategy/stop strategy/close_all strategy/close_leg
+strategy/runs strategy/orders strategy/events
+portfolio/backtest portfolio/tearsheet portfolio/holdings portfolio/benchmarks
+sip/backtest sip/frequencies
+telegram/config telegram/start telegram/stop telegram/webhook telegram/users telegram/broadcast
+telegram/stats telegram/preferences
+"""
+"""What is asked for with GET and with POST, and has nothing behind it."""
+
+UNDESCRIBED: Final = {
+    "GET /openapi.json",
+    "POST /hooks/alerts/{secret}",
+    "POST /strategy/webhook/{secret}",
+    "POST /hooks/postbacks/{secret}",
+    "WEBSOCKET /ws",
+    "WEBSOCKET /",
+}
+"""Doors that are not in the OpenAPI document: itself, secret paths, and the socket."""
+
 
 def _read(listing: str, prefix: str = "") -> dict[str, str]:
     found = {}
@@ -173,6 +252,15 @@ LISTED: Final[dict[str, str]] = {
     **_read(BOTH, "/v1"),
     **_read(OWN),
     **_read(OF_ACCOUNT, "/v1/accounts/{account_id}"),
+}
+
+OF_CLIENTS: Final[dict[str, str]] = {
+    **_read(OPENALGO, "/api/v1"),
+    **{
+        f"{method} /api/v1/{path}": "look"
+        for path in NOT_AVAILABLE.split()
+        for method in ("GET", "POST")
+    },
 }
 
 _SHARE: Final = {"segment": "NSE_EQ", "symbol": "SBIN", "product": "INTRADAY"}
@@ -211,6 +299,7 @@ _OF_ACCOUNT: Final[dict[str, dict[str, Any]]] = {
     "POST /edis": {"isin": "INE062A01020", "quantity": 1},
     "POST /edis/{request_id}/reject": _WHY,
     "POST /breaks/{break_id}/settle": _WHY,
+    "POST /postbacks": {"event_types": []},
 }
 
 BODIES: Final[dict[str, dict[str, Any]]] = {
@@ -229,6 +318,12 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/tokens/resume": {"account_id": "1"},
     "POST /v1/tokens/stop": {"account_id": "1"},
     "POST /v1/tokens/revoke": {"api_id": "1"},
+    "POST /v1/webhooks": {
+        "account_id": "1",
+        "name": "a test",
+        "template": {"symbol": "SBIN", "exchange": "NSE", "action": "BUY", "quantity": "1"},
+    },
+    "PATCH /v1/webhooks/{webhook_id}": {"is_active": False},
     "PUT /v1/risk/limits": {"whom": _WHOM, "limits": {}},
     "POST /v1/risk/kill": {"whom": _WHOM, "reason": "a test"},
     "POST /v1/risk/resume": {"whom": _WHOM, "reason": "a test"},

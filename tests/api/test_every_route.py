@@ -10,14 +10,15 @@ from datetime import timedelta
 from typing import Any, Final
 
 import httpx
+from starlette.routing import Route, WebSocketRoute
 
 from bahi.kernel.clock import StoppedClock
 from bahi.kernel.words import KeyScope, Role
-from tests.api.doors import BODIES, LISTED, OPEN, QUESTIONS
+from tests.api.doors import BODIES, LISTED, OF_CLIENTS, OPEN, QUESTIONS, UNDESCRIBED
 from tests.api.standing import Standing, standing
 from tests.living import MORNING
 
-OTHER: Final = "/api/v1/"
+TAG: Final = "openalgo"
 PLACES: Final = {
     "which": "NSE:SBIN",
     "service": "kite",
@@ -47,6 +48,10 @@ class Door:
     def needs(self) -> str | None:
         needs: str | None = self.operation.get("x-needs")
         return needs
+
+    @property
+    def is_of_clients(self) -> bool:
+        return TAG in self.operation.get("tags", ())
 
     def at(self, **ids: Any) -> str:
         """Return an address of it."""
@@ -78,10 +83,29 @@ def _names(said: Any) -> set[str]:
     return set(said).union(*(_names(it) for it in said.values()))
 
 
-def doors_of(app: Any) -> Iterator[Door]:
+def described(app: Any) -> Iterator[Door]:
     for path, operations in app.openapi()["paths"].items():
         for method, operation in operations.items():
             yield Door(method.upper(), path, operation)
+
+
+def doors_of(app: Any) -> Iterator[Door]:
+    """Return the doors that ask for their key in a header: all but those of OpenAlgo's clients."""
+    return (door for door in described(app) if not door.is_of_clients)
+
+
+def doors_of_clients(app: Any) -> Iterator[Door]:
+    """Return the doors of OpenAlgo's clients."""
+    return (door for door in described(app) if door.is_of_clients)
+
+
+def plain_doors(app: Any) -> Iterator[str]:
+    """Name the routes that the framework of our own API knows nothing of."""
+    for route in app.routes:
+        if isinstance(route, WebSocketRoute):
+            yield f"WEBSOCKET {route.path}"
+        elif isinstance(route, Route):
+            yield from (f"{it} {route.path}" for it in (route.methods or set()) - {"HEAD"})
 
 
 def is_problem(answer: httpx.Response) -> bool:
@@ -95,15 +119,32 @@ def test_every_door_is_listed_with_what_it_needs(house: dict[str, str]) -> None:
     assert standing(house, story) == {**LISTED, **dict.fromkeys(OPEN)}
 
 
+def test_every_door_of_openalgos_clients_is_listed_with_what_it_needs(
+    house: dict[str, str],
+) -> None:
+    async def story(it: Standing) -> dict[str, str | None]:
+        return {door.name: door.needs for door in doors_of_clients(it.app)}
+
+    assert standing(house, story) == OF_CLIENTS
+
+
+def test_what_the_document_leaves_out_is_listed_too(house: dict[str, str]) -> None:
+    async def story(it: Standing) -> set[str]:
+        return set(plain_doors(it.app)) - {door.name for door in described(it.app)}
+
+    assert standing(house, story) == UNDESCRIBED
+
+
 def test_every_door_says_in_words_what_it_does_and_answers(house: dict[str, str]) -> None:
     async def story(it: Standing) -> None:
-        for door in doors_of(it.app):
+        for door in described(it.app):
             if door.name in OPEN:
                 continue
             said = door.operation
             assert len(said["summary"].split()) > 1, door.name
             assert said["summary"][0].isupper(), door.name
-            assert {"400", "401", "403", "404", "429"} <= set(said["responses"]), door.name
+            unknown = "403" if door.is_of_clients else "401"
+            assert {"400", unknown, "403", "404", "429"} <= set(said["responses"]), door.name
             for parameter in said.get("parameters", ()):
                 if parameter["in"] == "path" and parameter["name"].endswith("_id"):
                     assert parameter["schema"].get("pattern"), (door.name, parameter["name"])
@@ -124,17 +165,15 @@ def test_everything_that_the_document_names_is_in_it(house: dict[str, str]) -> N
 def test_the_doors_of_openalgo_refuse_strangers_too(house: dict[str, str]) -> None:
     async def story(it: Standing) -> None:
         await it.set("api", "rate_limit_per_minute", 100_000)
-        doors = [route for route in it.app.routes if getattr(route, "path", "").startswith(OTHER)]
-        assert len(doors) > 20
-        for number, route in enumerate(doors):
+        for number, door in enumerate(doors_of_clients(it.app)):
             stranger = await it.client(peer=(f"203.0.113.{number}", 1))
-            for method in route.methods - {"HEAD"}:  # type: ignore[attr-defined] # it has them
-                path = route.path.replace("{symbol}", "NSE:SBIN")  # type: ignore[attr-defined]
-                for body in ({"apikey": "no key of ours"}, {}):
-                    brought = {"json": body} if method == "POST" else {"params": body}
-                    answer = await stranger.request(method, path, **brought)  # type: ignore[arg-type]
-                    assert answer.status_code in {400, 401, 403}, (method, path, answer.text)
-                    assert answer.json()["status"] == "error"
+            how = "json" if door.method == "POST" else "params"
+            for said in ({"apikey": "no key of ours"}, {}):
+                answer = await stranger.request(
+                    door.method, door.at(symbol="NSE:SBIN"), **{how: said}
+                )
+                assert answer.status_code == 403, (door.name, answer.text)
+                assert is_problem(answer)
 
     standing(house, story)
 

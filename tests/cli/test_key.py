@@ -23,7 +23,9 @@ def test_a_key_of_the_first_admin_is_shown_once_and_opens(terminal: Terminal) ->
     said = terminal("key", "issue")
     key, paste = said.out.splitlines()
     assert re.fullmatch("[0-9a-f]{64}", key)
-    assert re.fullmatch(rf'api\(api_key="{key}", host="http://([^"]+)", ws_url="ws://\1/ws"\)', paste)
+    assert re.fullmatch(
+        rf'api\(api_key="{key}", host="http://([^"]+)", ws_url="ws://\1/ws"\)', paste
+    )
     assert opens(terminal, key) == "admin"
     (listed,) = terminal.json("key", "list")
     assert (listed["user"], listed["scope"], listed["opens"]) == (

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -86,12 +87,18 @@ async def _hello(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("hello")(scope, receive, send)
 
 
-def with_a_server(story: Callable[[int], Awaitable[None]]) -> None:
+async def _much(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await PlainTextResponse("much" * 2**20)(scope, receive, send)
+
+
+def with_a_server(story: Callable[[int], Awaitable[None]], app: Any = _hello) -> None:
     """Serve with the protocol in this process, where its patience can be made short."""
 
     async def whole() -> None:
         config = uvicorn.Config(
-            _hello, http=BoundedProtocol, ws="none", lifespan="off", log_config=None
+            app, http=BoundedProtocol, ws="none", lifespan="off", log_config=None
         )
         config.load()
         server = uvicorn.Server(config)
@@ -143,3 +150,59 @@ def test_who_asks_again_and_again_on_one_connection_stays(monkeypatch: pytest.Mo
                 assert (await client.post("/", content=b"x" * 40_000)).text == "hello"
 
     with_a_server(story)
+
+
+@pytest.mark.parametrize("asked", [ASKED + b"\r\n", (ASKED + b"\r\n") * 5, ASKED + LAST])
+def test_who_reads_nothing_of_the_answer_is_let_go(
+    asked: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(knocking, "UNREAD_WITHIN_S", 0.05)
+
+    async def story(port: int) -> None:
+        _, writer = await asyncio.open_connection(LOOPBACK, port, limit=1_024)
+        writer.write(asked)
+        crowd = BoundedProtocol.crowd
+        async with asyncio.timeout(PATIENCE_S):
+            while not len(crowd):  # noqa: ASYNC110 - the other side's count
+                await asyncio.sleep(0)
+            while len(crowd):  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.01)
+        writer.transport.abort()
+
+    with_a_server(story, _much)
+    assert "Exception in ASGI application" not in caplog.text
+
+
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        b"Content-Length: +5\r\n",
+        b"Content-Length: 5, 5\r\n",
+        b"Content-Length : 5\r\n",
+        b"Content-Length: 18446744073709551617\r\n",
+        b"X: a\rContent-Length: 5\r\n",
+        b"X: a\x00b\r\n",
+        b" Content-Length: 5\r\n",
+    ],
+)
+def test_a_head_that_two_could_read_differently_is_refused(service: Service, head: bytes) -> None:
+    asked = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n0\r\n\r\n" + SMUGGLED
+    came = answered(service, asked)
+    assert came.count(b"HTTP/1.1 ") == 1, came
+    assert came.startswith(b"HTTP/1.1 400 "), came
+
+
+def test_an_upgrade_to_what_nobody_speaks_is_answered_as_any_request(service: Service) -> None:
+    for upgrade in (b"h2c", b"websocket, h2c", b"TLS/1.0"):
+        head = b"Upgrade: " + upgrade + b"\r\nConnection: Upgrade, close\r\n\r\n"
+        came = answered(service, ASKED + head)
+        assert b" 500 " not in came
+        assert came == b"" or came.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 400 "))
+    assert service.health()["status"] == "healthy"

@@ -17,12 +17,12 @@ from bahi.kernel.words import ForeverStatus, Segment, Side, TriggerType
 from bahi.orders.model.forever import Forever, Trigger
 from bahi.orders.model.wishes import Seen
 from bahi.orders.repository import forever as rows
+from bahi.orders.service.firing import watch
 from bahi.orders.service.forever import (
     PlaceForever,
     cancel_forever,
     change_forever,
     place_forever,
-    watch,
 )
 from bahi.risk.model.limits import Limits
 from bahi.risk.model.verdict import Reference

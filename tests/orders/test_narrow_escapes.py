@@ -29,7 +29,8 @@ from bahi.orders.model.wishes import Seen
 from bahi.orders.repository import forever as triggers
 from bahi.orders.service.aiming import close_position, place_smart
 from bahi.orders.service.cancelling import cancel_order
-from bahi.orders.service.forever import PlaceForever, change_forever, place_forever, watch
+from bahi.orders.service.firing import watch
+from bahi.orders.service.forever import PlaceForever, change_forever, place_forever
 from bahi.orders.service.ingesting import Word, ingest
 from bahi.orders.service.modifying import Denied, modify_order
 from bahi.orders.service.placing import place_order

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 
 from bahi.api.callers import Callers
+from bahi.api.contract import contract_route
 from bahi.api.cors import share_with
 from bahi.api.errors import Unexpected, answer_failures, describe_problems
 from bahi.api.health import health_routes
@@ -25,9 +26,11 @@ from bahi.api.native.auth import auth_routes
 from bahi.api.native.config import config_routes
 from bahi.api.native.jobs import job_routes
 from bahi.api.native.people import people_routes
+from bahi.api.native.persons import person_routes
 from bahi.api.native.routes import own_routes
 from bahi.api.native.tokens import token_routes
 from bahi.api.native.upstox import upstox_routes
+from bahi.api.openalgo.described import describe_openalgo
 from bahi.api.openalgo.doors import openalgo_routes
 from bahi.api.requests import Requests
 from bahi.api.routes import SCHEMES
@@ -65,6 +68,7 @@ def make_app(
         summary="The one record that is right: who may trade, what was asked, what happened.",
         version=version("bahi"),
         lifespan=lifespan,
+        openapi_url=None,  # it has a door of its own
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
@@ -86,6 +90,7 @@ def make_app(
     if pages is not None:
         app.router.routes.extend(pages.routes)
     _describe_keys(app)
+    app.router.routes.append(contract_route(app))
     return app
 
 
@@ -99,18 +104,22 @@ def _doors(house: House, known_version: str) -> Iterator[APIRouter]:
     yield config_routes(house)
     yield audit_routes(house)
     yield people_routes(house)
+    yield person_routes(house)
     yield account_routes(house)
     yield alert_routes(house)
     yield from own_routes(house)
 
 
 def _describe_keys(app: FastAPI) -> None:
-    """Have the OpenAPI document say how one shows who one is."""
+    """Have the OpenAPI document say how one shows who one is, and name OpenAlgo's doors too."""
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
         document = described()
         describe_problems(document)
+        describe_openalgo(document, app.router.routes)
         document.setdefault("components", {})["securitySchemes"] = SCHEMES
         return document
 

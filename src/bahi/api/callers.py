@@ -191,6 +191,12 @@ class Caller:
         if await self.person() is None:
             await self.stranger()
 
+    async def may_guess(self) -> None:
+        """Refuse one from where too many strangers came; nothing is counted yet."""
+        share = self._callers.limits.look(f"address:{self.home}", await self._callers.rate())
+        if share.asked >= share.limit:
+            raise share.refuse()
+
     async def stranger(self) -> None:
         """Count one who is not known here, by where they come from; refuse one too many."""
         most = await self._callers.rate()

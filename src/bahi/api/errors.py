@@ -93,6 +93,16 @@ RIGHT: Final = {
     r"^[A-Za-z0-9 _-]+$": "write letters, digits, spaces, `_` and `-`",
     r"^[a-z_]+$": "write small letters and `_`",
     "^(main|sandbox)$": "write `main` or `sandbox`",
+    "^(NSE|BSE)$": "write `NSE` or `BSE`",
+    "^[a-z]+$": "write small letters alone",
+    "^[A-Z]{2}[A-Z0-9]{10}$": "write an ISIN: two letters, then ten letters and digits",
+    "^[!-~]*$": "write the tag as the answer before had it",
+    "^[!-~]([ -~]{0,98}[!-~])?$": "write up to 100 plain letters, digits and signs",
+    '^"[0-9]{1,19}"$': "write the version that was seen in quotes, as its ETag has it",
+    '^"[0-9]{1,19}(-[0-9]{1,19}){0,8}"$': "write the version that was seen, in quotes",
+    r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$": "write rupees in plain digits: 1017.50",
+    r"^([0-9]{1,19}|[A-Za-z_]{2,20}:[A-Za-z0-9&_. -]{1,90})$": "write an id, or NSE:SBIN",
+    "^(0|-?[1-9][0-9]{0,17})$": "write a whole number in plain digits",
 }
 """What would be right, for each pattern that a door asks for: nobody has to read patterns."""
 CHALLENGE: Final = 'ApiKey realm="bahi", header="X-API-Key"'
@@ -184,7 +194,7 @@ def _what_is_wrong(first: Mapping[str, Any]) -> str:
     where = redact_text(".".join(str(part)[:60] for part in first["loc"][:20]))
     if len(where) > WHERE_AT_MOST:
         where = f"{where[: WHERE_AT_MOST - 1]}…"
-    said = first["msg"]
+    said = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
     if first["type"] == "string_pattern_mismatch":
         said = RIGHT.get(first["ctx"]["pattern"], "it holds characters that cannot be there")
     return f"{where}: {said}."

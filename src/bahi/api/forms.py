@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from fastapi import Header, Path, Query
@@ -15,7 +15,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic import StringConstraints as Constraints
 
@@ -30,6 +32,12 @@ RUPEES: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$"
 """How an amount is written: rupees with at most four decimals."""
 KEY: Final = r"^[!-~]([ -~]{0,98}[!-~])?$"
 
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2999
+WHEN: Final = (
+    "write an instant with its zone: 2026-11-20T09:15:00+05:30 (in an address a `+` is %2B)"
+)
+
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -38,10 +46,29 @@ def _digits(said: Any) -> Any:
     return str(said) if type(said) is int else said
 
 
-def _when(said: datetime) -> datetime:
-    if said.tzinfo is None or not 1970 <= said.year <= 2999:
-        raise ValueError("write an instant with its zone: 2026-11-20T09:15:00+05:30")
-    return said.astimezone(UTC)
+def _when(said: Any, read: ValidatorFunctionWrapHandler) -> datetime:
+    """Read an instant; a number is none, since nobody says of what it counts."""
+    try:
+        if not isinstance(said, str) or said.lstrip("-").replace(".", "", 1).isdecimal():
+            raise ValueError
+        at: datetime = read(said)
+        if at.tzinfo is None or not FIRST_YEAR <= at.year <= LAST_YEAR:
+            raise ValueError
+    except ValueError:
+        raise ValueError(WHEN) from None
+    return at.astimezone(UTC)
+
+
+def _day(said: date) -> date:
+    if not FIRST_YEAR <= said.year <= LAST_YEAR:
+        raise ValueError(f"write a day of {FIRST_YEAR} to {LAST_YEAR}: 2026-11-20")
+    return said
+
+
+def _counted(said: Any) -> Any:
+    if isinstance(said, bool):
+        raise ValueError("write a whole number")  # noqa: TRY004 - which pydantic answers with
+    return said
 
 
 def _rupees(said: Any) -> int:
@@ -83,8 +110,14 @@ Instant = Annotated[
 ]
 """An instant that is answered, at the exchange's offset."""
 
-When = Annotated[datetime, AfterValidator(_when)]
+When = Annotated[datetime, WrapValidator(_when)]
 """An instant that somebody names."""
+
+Day = Annotated[date, AfterValidator(_day)]
+"""A day that somebody names."""
+
+Whole = Annotated[int, BeforeValidator(_counted)]
+"""A whole number that somebody asks for; `true` is none."""
 
 Text = Annotated[str, Constraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Long = Annotated[str, Constraints(max_length=4096, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -132,6 +165,13 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next: str | None
+
+
+def asked_twice(shown: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Describe the answer to one who asks again under a name that was given before."""
+    return {
+        200: {"model": shown, "description": "It was asked before: what the name was given to."}
+    }
 
 
 def number(said: str) -> int:

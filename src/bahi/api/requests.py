@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -18,7 +19,7 @@ from bahi.api.errors import answer_to, operation_of
 from bahi.bootstrap import House
 from bahi.kernel.clock import Clock
 from bahi.kernel.errors import TooMuch
-from bahi.telemetry.service import CallRecorder, about
+from bahi.telemetry.service import CallRecorder, Numbers, about
 
 BODY_AT_MOST: Final = 64 * 1024
 KEPT_AT_MOST: Final = 16 * 1024
@@ -52,6 +53,7 @@ class Requests:
         self._app, self._callers = app, callers
         self._clock: Clock = house.clock
         self._recorder: CallRecorder = house.recorder
+        self._numbers: Numbers = house.numbers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, bounded and named, and write down what became of it."""
@@ -74,6 +76,9 @@ class Requests:
                 await self._app(scope, _again(visit.body, receive), visit.send)
             if not scope["path"].startswith(UNRECORDED):
                 took_us = int((time.perf_counter() - began) * 1e6)
+                if visit.is_noise:
+                    self._numbers.count_request(operation_of(scope), visit.status, took_us / 1e6)
+                    return
                 self._recorder.record_request(
                     operation_of(scope),
                     started_at=began_at,
@@ -113,6 +118,15 @@ class Visit:
         elif self._is_json and len(self._answer) <= KEPT_AT_MOST:
             self._answer += message.get("body", b"")
         await self._send(message)
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether a stranger asked too much, or for nothing there is: it is counted, not recorded.
+
+        Else whoever floods us would fill a disk with it.
+        """
+        is_refused = self.status == HTTPStatus.TOO_MANY_REQUESTS or "route" not in self._scope
+        return is_refused and self._caller.known is None
 
     def asked(self) -> dict[str, Any] | None:
         """Return what is recorded of the question; the recorder takes secrets out."""

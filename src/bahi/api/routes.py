@@ -75,7 +75,7 @@ class Authenticated(APIRoute):
         changes = bool(set(options.get("methods") or ["GET"]) - SAFE)
         statuses = (*ALWAYS, *(OF_CHANGES if changes else ()))
         options["responses"] = {**problem_answers(*statuses), **(options.get("responses") or {})}
-        options["summary"] = options.get("summary") or _first_sentence(endpoint)
+        options["summary"] = options.get("summary") or first_sentence(endpoint)
         options["openapi_extra"] = {
             "security": SECURITY,
             "x-needs": self.NEEDS if changes or self.NEEDS == "admin" else "look",
@@ -218,7 +218,8 @@ Who = Annotated[Actor, Depends(_who)]
 """Who asks, in a route of one of these kinds."""
 
 
-def _first_sentence(endpoint: Callable[..., Any]) -> str:
+def first_sentence(endpoint: Callable[..., Any]) -> str:
+    """Return what a door does, in the words that it says itself."""
     said = inspect.cleandoc(endpoint.__doc__ or "").split("\n", 1)[0]
     return said.partition(";")[0].removesuffix(".")
 

@@ -14,7 +14,8 @@ from bahi.kernel.errors import BahiError
 from bahi.orders.model.order import Order
 from bahi.orders.model.wishes import MarketClosed
 from bahi.orders.service.desk import Desk
-from bahi.orders.service.forever import waiting_forever, watch
+from bahi.orders.service.firing import watch
+from bahi.orders.service.forever import waiting_forever
 from bahi.orders.service.guarding import guarded_accounts, keep_guarded
 from bahi.orders.service.waiting import due, lapse, release_order
 from bahi.portfolio.model.converting import Wished

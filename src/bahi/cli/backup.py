@@ -200,11 +200,10 @@ def maintain(store: Store = None) -> None:
 
 
 def backups_of(known: Settings) -> Backups:
-    """Return where backups lie, and how many of them are kept."""
-    from bahi.db.upkeep.backup import Backups, Keep  # noqa: PLC0415
+    """Return the folder of the backups."""
+    from bahi.bootstrap.saving import backups_of as folder_of  # noqa: PLC0415
 
-    keep = Keep(known.backups_keep, known.backups_days)
-    return Backups(known.home / "backups", SystemClock(), keep)
+    return folder_of(known, SystemClock())
 
 
 def _chosen(known: Settings, store: str | None) -> dict[str, Migrator]:

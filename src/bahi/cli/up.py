@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 LAST_ANSWERS_WITHIN_S: Final = 3
 QUEUE: Final = 2048
-CONNECTIONS_AT_MOST: Final = 900
-"""Beyond these a request is refused; a process has 1024 files, and the stores need theirs."""
+REQUESTS_AT_ONCE: Final = 3_000
+"""More than there are connections: those whose clients have gone are seen through beside them."""
 HEARTBEAT_S: Final = 20.0
 """How often a socket is asked whether anybody is there, and how long an answer may take."""
 QUIET: Final = ("alembic", "uvicorn")
@@ -78,13 +78,12 @@ def serve(app: FastAPI, doors: list[socket.socket], known: Settings, chain: Logg
     """Answer at the doors until a signal comes; then finish what was begun, within the bound."""
     import uvicorn  # noqa: PLC0415 - only here
 
-    from bahi.cli.knocking import (  # noqa: PLC0415 - it is uvicorn's
-        FRAME_AT_MOST,
-        BoundedProtocol,
-        BoundedSocket,
-    )
+    from bahi.cli.crowd import Crowd, room_for_connections  # noqa: PLC0415 - of the doors
+    from bahi.cli.knocking import FRAME_AT_MOST, doors_in  # noqa: PLC0415 - it is uvicorn's
 
     house: House = app.state.house
+    crowd = Crowd(room_for_connections(), proxies=known.trusted_proxies)
+    held, held_as_socket = doors_in(crowd)
     chain.keep_in(house.stores["logs"])
 
     class Service(uvicorn.Server):
@@ -114,9 +113,9 @@ def serve(app: FastAPI, doors: list[socket.socket], known: Settings, chain: Logg
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=BoundedProtocol,
-        limit_concurrency=CONNECTIONS_AT_MOST,
-        ws=BoundedSocket,
+        http=held,
+        limit_concurrency=REQUESTS_AT_ONCE,
+        ws=held_as_socket,
         ws_max_size=FRAME_AT_MOST,
         ws_ping_interval=HEARTBEAT_S,
         ws_ping_timeout=HEARTBEAT_S,

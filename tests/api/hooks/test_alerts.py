@@ -233,6 +233,7 @@ def test_a_webhook_that_is_off_or_gone_or_guessed_takes_nothing(house: dict[str,
         b'{"ticker":"SBIN","side":"sideways"}',
         b'{"ticker":"\\u0000","side":"buy"}', b'{"ticker":"SBIN","side":null}',
         b'{"ticker":"SBIN","side":"buy","price":"NaN"}',
+        b'{"ticker":"SBIN","side":["buy"],"alert_id":[1],"price":{}}',
     ],
 )  # fmt: skip
 def test_an_ill_alert_is_answered_in_one_sentence(house: dict[str, str], body: bytes) -> None:
@@ -316,3 +317,25 @@ def test_the_real_clients_strategy_is_served_unchanged(house: dict[str, str]) ->
         placed = server.do(lambda it: orders(it, hook))
         assert placed[-1].side == "BUY"
         assert {order.symbol for order in placed} == {"SBIN"}
+
+
+def test_guesses_are_looked_up_only_so_often_and_what_opened_before_goes_on(
+    house: dict[str, str],
+) -> None:
+    async def story(it: Standing) -> None:
+        await it.set("api", "rate_limit_per_minute", 10)
+        path, _ = await hooked(it)
+        other, _ = await hooked(it, {**TEMPLATE, "quantity": "20"})
+        client = await it.client(peer=STRANGER)
+        assert (await client.post(path, json=ALERT)).status_code == 200
+        found = [
+            (await client.post(f"/hooks/alerts/{webhooks.new_path()}", json=ALERT)).status_code
+            for _ in range(15)
+        ]
+        assert found == [404] * 10 + [429] * 5
+        assert (await client.post(other, json=ALERT)).status_code == 429  # nobody knows it yet
+        assert (await client.post(path, json={**ALERT, "n": 2})).status_code == 200
+        elsewhere = await it.client(peer=("203.0.113.77", 1))
+        assert (await elsewhere.post(other, json=ALERT)).status_code == 200
+
+    trading(house, story)

@@ -155,6 +155,11 @@ def test_reports_say_what_was_gained_and_what_it_cost(home: dict[str, str]) -> N
         assert rupees(*(one["charges"] for one in trades)) == Decimal(of_sbin["charges"])
         by_day = await it.get(it.at("/reports/gains"))
         assert by_day["total"]["gross"] == of_sbin["gross"]
+        named = await it.place("BUY", strategy="swing")
+        by_strategy = (await it.get(it.at("/reports/gains"), by="strategy"))["items"]
+        of_swing = next(one for one in by_strategy if one["label"] == "swing")
+        assert Decimal(of_swing["bought"]) == Decimal(named["traded_value"])
+        assert {one["label"] for one in by_strategy} == {"swing", None}
         lots = (await it.get(it.at("/reports/lots")))["items"]
         assert {one["term"] for one in lots} == {"SPECULATIVE"}
         assert rupees(*(one["gain"] for one in lots)) == gained
@@ -180,6 +185,8 @@ def test_the_past_is_as_it_was_written_down(home: dict[str, str]) -> None:
         assert [one["quantity"] for one in orders["items"]] == [10]
         assert orders["next"] is None
         assert len((await it.get(it.at("/trades"), at=at))["items"]) >= 1
+        one = await it.get(it.at("/as-of/orders"), at=at, limit=1)
+        assert (len(one["items"]), one["next"]) == (1, None)
         funds = await it.get(it.at("/as-of/funds"), at=at)
         assert Decimal(funds["margin_used"]) > 0
         assert Decimal(funds["cash"]) <= Decimal(begun["cash"])
@@ -230,7 +237,7 @@ def test_forever_orders_wait_pair_and_are_taken_back(home: dict[str, str]) -> No
         pair = await it.post(it.at("/forever"), {**up, "other": down}, 201, headers=named)
         one, other = pair["items"]
         assert (one["kind"], one["other_id"]) == ("OCO", other["id"])
-        again = await it.post(it.at("/forever"), {**up, "other": down}, 201, headers=named)
+        again = await it.post(it.at("/forever"), {**up, "other": down}, 200, headers=named)
         assert [each["id"] for each in again["items"]] == [one["id"], other["id"]]
         there = it.at(f"/forever/{one['id']}")
         up["order"] = {**order, "quantity": 7}

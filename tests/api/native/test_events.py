@@ -12,7 +12,11 @@ import httpx
 import pytest
 
 from bahi.api.native.events import STREAMS_AT_MOST, EventStream
+from bahi.db.tx import Tx
 from bahi.identity.service.keys import revoke_key
+from bahi.jobs.model import DEFAULT_RETRY, Terms
+from bahi.jobs.service import enqueue
+from bahi.jobs.service.lease import claim, complete
 from bahi.kernel.words import BrokerSlug, KeyScope
 from tests.api.serving import Server
 from tests.api.standing import Standing, as_actor
@@ -161,6 +165,47 @@ def test_a_stream_goes_on_behind_the_last_event_that_was_heard(desk: Desk) -> No
         if it.name == "orders" and it.data["what"] == "EXECUTED"
     ]
     assert executed == missed
+
+
+def test_a_stream_goes_on_where_the_service_was_started_anew(home: dict[str, str]) -> None:
+    async def furnished(it: Standing) -> tuple[str, str, str]:
+        asha = await it.user("asha")
+        account = await it.account(asha, BrokerSlug.PAPER, "Asha's paper")
+        return await it.key(asha), str(account.id), ""
+
+    with Server({**home, **OPEN}) as server:
+        before = Desk(server, *server.do(furnished))
+        with before.listen() as own:
+            heard = until(own, is_done(before.place("one")))
+        missed = before.place("two")
+    with Server({**home, **OPEN}) as server:
+        after = before._replace(server=server)
+        with after.listen(headers={"Last-Event-ID": heard[-1].id}) as own:
+            again = until(own, is_done(missed))
+            again += until(own, is_done(after.place("three")))
+    ids = [it.id for it in again]
+    assert len(ids) == len(set(ids))
+    assert not set(ids) & {it.id for it in heard}
+
+
+def test_who_asked_for_a_job_is_told_of_its_end(desk: Desk) -> None:
+    async def end(it: Standing) -> str:
+        user = await it.user("asha")
+
+        def write(tx: Tx) -> str:
+            now = it.house.clock()
+            enqueue(tx, user.username, "a trial", {}, now, user_id=user.id)
+            (taken,) = claim(tx, Terms("a worker", 60, {"a trial": DEFAULT_RETRY}), now)
+            return complete(tx, taken, None, now).job_id
+
+        return await it.main.write(write)  # type: ignore[no-any-return] # main is Any
+
+    with desk.listen(params={"topics": "jobs"}) as events:
+        job_id = desk.server.do(end)
+        told = next(events)
+    assert (told.name, told.data["what"]) == ("jobs", "job.end")
+    assert told.data["about"]["entity_id"] == job_id
+    assert told.data["about"]["new"] == {"type": "a trial", "status": "completed"}
 
 
 def test_only_the_topics_that_were_asked_for_are_told(desk: Desk) -> None:

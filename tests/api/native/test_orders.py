@@ -29,6 +29,7 @@ def test_an_order_is_placed_filled_and_shown_with_its_whole_life(home: dict[str,
         assert first["account_id"] == it.account_id
         assert first["intent_at"].endswith("+05:30")
         took = shown["took_us"]
+        assert 0 <= took["sent"] <= took["acked"]
         assert 0 <= took["first_fill"] <= took["done"]
         trades = (await it.get(it.at("/trades")))["items"]
         assert {trade["order_id"] for trade in trades} == {placed["id"]}
@@ -127,6 +128,44 @@ def test_pages_go_from_the_newest_to_the_oldest_and_filters_hold(home: dict[str,
     trading(home, story)
 
 
+def test_pages_skip_and_repeat_nothing_while_orders_come_in(home: dict[str, str]) -> None:
+    async def story(it: Trader) -> None:
+        await it.it.set("orders", "approved_strategies", "waits")
+        body = await it.order(strategy="waits", quantity=1)
+        made = [(await it.post(it.at("/orders"), body, 201))["id"] for _ in range(6)]
+        seen: list[str] = []
+        after: dict[str, str] = {}
+        while True:
+            coming = (it.post(it.at("/orders"), body, 201) for _ in range(2))
+            page, *_ = await asyncio.gather(it.get(it.at("/orders"), limit=2, **after), *coming)
+            seen += [order["id"] for order in page["items"]]
+            if page["next"] is None:
+                break
+            after = {"after": page["next"]}
+        assert len(seen) == len(set(seen))
+        assert set(made) <= set(seen)
+
+    trading(home, story)
+
+
+def test_of_many_changes_to_what_was_seen_one_is_made(home: dict[str, str]) -> None:
+    async def story(it: Trader) -> None:
+        body = await it.order(price=await it.away("BUY"))
+        placed = await it.client.post(it.at("/orders"), json=body)
+        there = it.at(f"/orders/{placed.json()['id']}")
+        seen = {"If-Match": placed.headers["etag"]}
+        answers = await asyncio.gather(
+            *(it.client.patch(there, json={"quantity": many}, headers=seen) for many in range(3, 8))
+        )
+        statuses = sorted(one.status_code for one in answers)
+        assert statuses.count(200) == 1
+        assert set(statuses) <= {200, 409, 412}
+        (made,) = (one.json()["quantity"] for one in answers if one.status_code == 200)
+        assert (await it.get(there))["order"]["quantity"] == made
+
+    trading(home, story)
+
+
 def test_orders_of_every_kind_are_taken(home: dict[str, str]) -> None:
     async def story(it: Trader) -> None:
         price = int(await it.price())
@@ -179,7 +218,7 @@ def test_several_orders_in_one_wish(home: dict[str, str]) -> None:
         sliced = {**body, "side": "BUY", "quantity": 25, "slice_size": 10}
         parts = await it.post(it.at("/orders/sliced"), {**sliced, "client_order_id": "p"}, 201)
         assert [one["quantity"] for one in parts["slices"]] == [10, 10, 5]
-        again = await it.post(it.at("/orders/sliced"), {**sliced, "client_order_id": "p"}, 201)
+        again = await it.post(it.at("/orders/sliced"), {**sliced, "client_order_id": "p"}, 200)
         assert [one["id"] for one in again["slices"]] == [one["id"] for one in parts["slices"]]
         one = {**body, "side": "BUY", "quantity": 1}
         basket = {"orders": [one, {**one, "symbol": "NOBODY"}, {**one, "symbol": "RELIANCE"}]}
@@ -189,7 +228,7 @@ def test_several_orders_in_one_wish(home: dict[str, str]) -> None:
         assert answers[0]["order"]["client_order_id"] == "b/1"
         assert answers[1]["fault"]["code"] == "not_found"
         assert answers[2]["order"]["symbol"] == "RELIANCE"
-        twice = (await it.post(it.at("/orders/basket"), basket, 201, headers=named))["items"]
+        twice = (await it.post(it.at("/orders/basket"), basket, 200, headers=named))["items"]
         assert twice[0]["order"]["id"] == answers[0]["order"]["id"]
         need = await it.post(it.at("/margin"), {"orders": basket["orders"][::2]})
         assert need["fits"]

@@ -86,6 +86,8 @@ def test_the_same_client_order_id_is_one_order(house: dict[str, str]) -> None:
         wish = {**MARKET, "client_order_id": "mine-1"}
         first, again = [await me.good("placeorder", **wish) for _ in range(2)]
         assert first["orderid"] == again["orderid"]
+        another = await me.bad("placeorder", 409, **{**wish, "quantity": "11"})
+        assert another["code"] == "name_taken"
         basket = {"orders": [MARKET, MARKET], "client_order_id": "basket-1", "strategy": "s"}
         one, two = [(await me.good("basketorder", **basket))["results"] for _ in range(2)]
         assert [row["orderid"] for row in one] == [row["orderid"] for row in two]

@@ -12,6 +12,7 @@ import asyncio
 import hmac
 import json
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -24,6 +25,7 @@ from starlette.routing import Route
 from bahi.api.bodies import check_json
 from bahi.api.callers import Caller
 from bahi.api.errors import answer_to
+from bahi.api.hooks.guesses import Guesses
 from bahi.api.limits import Limits
 from bahi.api.openalgo.door import told
 from bahi.api.openalgo.outcomes import row_of
@@ -73,7 +75,7 @@ class Inbox:
     """Takes alerts, and has their orders placed."""
 
     def __init__(self, house: House) -> None:
-        self._house, self._limits = house, Limits()
+        self._house, self._limits, self._guesses = house, Limits(), Guesses()
         self._doing: dict[int, asyncio.Task[list[dict[str, Any]]]] = {}
 
     async def answer(self, request: Request) -> Response:
@@ -121,9 +123,11 @@ class Inbox:
         if len(secret) == 2 * webhooks.SECRET_BYTES and SECRETS.issuperset(secret):
             digest = house.vault.digest(secret, webhooks.PATH_PURPOSE)
             main = house.stores["main"]
-            found = await main.read(webhooks.webhook_at, house.vault, digest, fresh=True)
-        if found is None:
+            look = partial(main.read, webhooks.webhook_at, house.vault, digest, fresh=True)
+            found = await self._guesses.found(caller, digest, look)
+        else:
             await caller.stranger()
+        if found is None:
             raise NotFound("There is no webhook at this address.")
         hook, signing = found
         share = self._limits.count(f"hook:{hook.id}", ALERTS_A_MINUTE)

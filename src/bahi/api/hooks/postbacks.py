@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from bahi.accounts.service.accounts import get_account
 from bahi.api.bodies import check_json
 from bahi.api.callers import Caller
 from bahi.api.errors import answer_to
+from bahi.api.hooks.guesses import Guesses
 from bahi.api.limits import Limits
 from bahi.api.openalgo.door import told
 from bahi.bootstrap import House
@@ -46,7 +48,7 @@ class Inlets:
     """Takes what brokers post."""
 
     def __init__(self, house: House) -> None:
-        self._house, self._limits = house, Limits()
+        self._house, self._limits, self._guesses = house, Limits(), Guesses()
 
     async def answer(self, request: Request) -> Response:
         """Write a postback down, have the driver look, and answer."""
@@ -80,13 +82,15 @@ class Inlets:
 
     async def _inlet(self, request: Request) -> Inlet:
         secret, house = request.path_params["secret"], self._house
+        caller: Caller = request.state.caller
         found = None
         if len(secret) == 2 * streams.SECRET_BYTES and HEX.issuperset(secret):
             digest = house.vault.digest(secret, streams.PATH_PURPOSE)
-            found = await house.stores["main"].read(streams.inlet_at, digest, fresh=True)
-        if found is None:
-            caller: Caller = request.state.caller
+            look = partial(house.stores["main"].read, streams.inlet_at, digest, fresh=True)
+            found = await self._guesses.found(caller, digest, look)
+        else:
             await caller.stranger()
+        if found is None:
             raise NotFound("Nothing is posted at this address.")
         return found
 

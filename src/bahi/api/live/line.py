@@ -36,6 +36,11 @@ class Line:
         """How often a frame was long in going."""
         self.is_known = False
 
+    def know(self) -> None:
+        """Take note that whose this is was said; the server gives such a one more room."""
+        self.is_known = True
+        self._socket.state.is_known = True
+
     async def hear(self) -> Frame:
         """Return the next frame that can be understood; answer each other with what is wrong."""
         while True:

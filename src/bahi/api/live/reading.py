@@ -11,6 +11,7 @@ from bahi.audit.model import Entry
 from bahi.audit.service import trail
 from bahi.db.since import Part
 from bahi.db.tx import Tx
+from bahi.jobs.service import get_job
 from bahi.kernel.actor import the_house
 from bahi.kernel.errors import NotFound
 from bahi.notify import service as notify
@@ -107,7 +108,8 @@ def _entry(tx: Tx, it: Entry) -> Event:
     account_id = number if it.entity_type == "account" else None
     if it.entity_type == "broker_api" and number is not None:
         account_id = _account_of(tx, number)
-    return _told(it, topic, account_id, None, it)
+    user_id = _user_of(tx, said) if it.entity_type == "job" else None
+    return _told(it, topic, account_id, user_id, it)
 
 
 def _alert(tx: Tx, it: Entry, alert_id: int) -> Event:
@@ -137,6 +139,14 @@ def _told(
         user_id=user_id,
         about=about,
     )
+
+
+def _user_of(tx: Tx, job_id: str) -> int | None:
+    """Return who asked for a job, if a person did."""
+    try:
+        return get_job(tx, job_id).user_id
+    except NotFound:  # cleaned up since
+        return None
 
 
 def _account_of(tx: Tx, api_id: int) -> int | None:

@@ -25,7 +25,7 @@ from bahi.api.live.room import Room
 from bahi.api.live.talking import Talk
 from bahi.api.live.visitor import Visitor
 from bahi.bootstrap import House
-from bahi.kernel.errors import BahiError, Busy, Unauthenticated
+from bahi.kernel.errors import BahiError, Busy, TooSoon, Unauthenticated
 from bahi.quotes.service.sources import first_of
 
 KNOWN_WITHIN_S: Final = 10.0
@@ -97,7 +97,7 @@ class Doors:
         self._room.sockets.know(stranger, holder.key_id)
         talk = Talk(self._room, line, visitor.actor(holder))
         try:
-            line.is_known = True
+            line.know()
             await line.say(answering(await talk.welcome(), frame))
             await first_of(
                 talk.listen(), talk.tell_prices(), talk.tell_orders(), _recheck(visitor, key)
@@ -121,7 +121,7 @@ async def _recheck(visitor: Visitor, key: str) -> None:
         await asyncio.sleep(RECHECK_S)
         try:
             await visitor.holder(key)
-        except Unauthenticated:
+        except (Unauthenticated, TooSoon):  # too many unknown ones: it is among these by now
             raise Unauthenticated("This API key is good no more.") from None
         except BahiError as away:
             log.debug("a key could not be looked at again: %s", away)

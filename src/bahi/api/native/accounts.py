@@ -26,7 +26,7 @@ from bahi.api.forms import (
     number,
     part_of,
 )
-from bahi.api.native.people import owner_of
+from bahi.api.native.persons import owner_of
 from bahi.api.routes import PRIVATE, Authenticated, Kept, Who, joined
 from bahi.bootstrap import House
 from bahi.db.tx import Tx

@@ -70,14 +70,14 @@ def as_of_routes(house: House) -> APIRouter:
     async def orders_then(
         *, actor: Who, account_id: PathId, at: At, limit: Limit = 50, after: After = None
     ) -> Page[OrderShown]:
-        """List orders as they were, the oldest first; a page may have fewer than its limit."""
+        """List orders as they were, the oldest first."""
         ended = place(after)
         account, store = await look_at(house, actor, number(account_id))
         behind = 0 if ended is None else ended[0]
-        found = await store.read(orders_as_of, account.id, at, behind, limit, fresh=True)
+        found = await store.read(orders_as_of, account.id, at, behind, limit + 1, fresh=True)
         return Page(
-            items=[OrderShown.of(it) for it in found],
-            next=cursor(found[-1].id) if len(found) == limit else None,
+            items=[OrderShown.of(it) for it in found[:limit]],
+            next=cursor(found[limit - 1].id) if len(found) > limit else None,
         )
 
     @router.get("/positions")

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from bahi.api.forms import Instant, When
+from bahi.api.forms import Day, Instant, When
 from bahi.api.native.instruments import OfDays
 from bahi.api.routes import Authenticated, Who, joined
 from bahi.bootstrap import House
@@ -23,8 +23,8 @@ LONGEST = timedelta(days=370)
 Of = Annotated[Segment, Query(description="Which market.")]
 At = Annotated[When | None, Query(description="At which instant; else now.")]
 Auction = Annotated[bool, Query(description="For what is in the closing auction.")]
-First = Annotated[date, Query(description="The first day.")]
-Last = Annotated[date, Query(description="The last day.")]
+First = Annotated[Day, Query(description="The first day.")]
+Last = Annotated[Day, Query(description="The last day.")]
 Year = Annotated[int, Query(ge=1990, le=2100, description="Which year.")]
 OneOf = Annotated[Segment | None, Query(description="Of one market alone.")]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from bahi.api.forms import Amount, Id, Rupees
+from bahi.api.forms import Amount, Day, Id, Rupees
 from bahi.api.native.instruments import OfSegment, Root
 from bahi.api.routes import Kept, Who
 from bahi.bootstrap import House
@@ -18,7 +18,7 @@ from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.money import Price
 from bahi.kernel.words import Segment
 
-Ends = Annotated[date | None, Query(description="Which expiry; else the nearest to come.")]
+Ends = Annotated[Day | None, Query(description="Which expiry; else the nearest to come.")]
 About = Annotated[
     Rupees | None, Query(description="The price to lay it out about; else the underlying's.")
 ]

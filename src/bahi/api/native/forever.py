@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from bahi.api.forms import (
@@ -19,6 +19,7 @@ from bahi.api.forms import (
     PathId,
     Rupees,
     When,
+    asked_twice,
     cursor,
     named,
     number,
@@ -53,7 +54,7 @@ from bahi.orders.service.forever import (
     change_forever,
     forever_of,
     get_forever,
-    place_forever,
+    place_or_find,
 )
 
 PREFIX = "/v1/accounts/{account_id}/forever"
@@ -210,9 +211,13 @@ def _looking(house: House) -> APIRouter:
 def _changing(house: House) -> APIRouter:
     router = APIRouter(prefix=PREFIX, tags=["forever"], route_class=Authenticated)
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, responses=asked_twice(Placed))
     async def place_one(
-        actor: Who, account_id: PathId, wish: NewForever, key: IdempotencyKey = None
+        actor: Who,
+        account_id: PathId,
+        wish: NewForever,
+        response: Response,
+        key: IdempotencyKey = None,
     ) -> Placed:
         """Have an order wait for a price; the same name again answers what it named first."""
         other = wish.other
@@ -223,8 +228,9 @@ def _changing(house: House) -> APIRouter:
             expires_at=wish.expires_at,
             client_order_id=named(wish.client_order_id, key),
         )
-        made = await place_forever(await house.desk(actor, number(account_id)), asked)
-        return Placed(items=[ForeverShown.of(it) for it in made])
+        found = await place_or_find(await house.desk(actor, number(account_id)), asked)
+        response.status_code = 201 if found.is_new else 200
+        return Placed(items=[ForeverShown.of(it) for it in found.legs])
 
     @router.patch("/{forever_id}")
     async def change_one(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Self
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from bahi.api.forms import Amount, Form, Id, PathId, Rupees, Text, When, number
+from bahi.api.forms import Amount, Day, Form, Id, PathId, Rupees, Text, When, Whole, number
 from bahi.api.native.order_forms import (
     Symbol,
 )
@@ -34,8 +33,8 @@ LARGEST_COST = 1_000_00_00_000 * SCALE
 """A thousand crore rupees."""
 LARGEST_DIVIDEND = 10_000 * SCALE
 
-Shares = Annotated[int, Field(ge=0, le=MOST)]
-Ratio = Annotated[int, Field(ge=1, le=1_000_000)]
+Shares = Annotated[Whole, Field(ge=0, le=MOST)]
+Ratio = Annotated[Whole, Field(ge=1, le=1_000_000)]
 
 
 class MtfShown(BaseModel):
@@ -107,8 +106,8 @@ class Pledge(Form):
 class Lot(Form):
     """So many shares, bought on a day, at what they cost in all."""
 
-    day: date
-    quantity: Annotated[int, Field(ge=1, le=MOST)]
+    day: Day
+    quantity: Annotated[Whole, Field(ge=1, le=MOST)]
     cost: Annotated[Rupees, Field(ge=0, le=LARGEST_COST)]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Self
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
-from bahi.api.forms import Amount, Id, Limit, Text, number
+from bahi.api.forms import Amount, Day, Id, Limit, Text, number
 from bahi.api.native.order_forms import (
     Symbol,
 )
@@ -35,7 +35,7 @@ Asked = Annotated[Text, Query(min_length=1, max_length=100, description="What is
 InSegments = Annotated[list[Segment] | None, Query(alias="segment", max_length=10)]
 Root = Annotated[Symbol, Query(description="The underlying: NIFTY, SBIN.")]
 OfSegment = Annotated[Segment, Query(description="Where the underlying, or its contracts are.")]
-OnDay = Annotated[date, Query(description="On which day.")]
+OnDay = Annotated[Day, Query(description="On which day.")]
 Options = Annotated[bool | None, Query(description="Of options alone, or of futures alone.")]
 
 

@@ -7,7 +7,20 @@ from typing import Annotated, Self
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from bahi.api.forms import After, Form, Id, Instant, Limit, Page, PathId, Text, When, number, place
+from bahi.api.forms import (
+    After,
+    Form,
+    Id,
+    Instant,
+    Limit,
+    Page,
+    PathId,
+    Text,
+    When,
+    Whole,
+    number,
+    place,
+)
 from bahi.api.forms import cursor as written
 from bahi.api.native.orders import Why
 from bahi.api.routes import PRIVATE, Authenticated, Who
@@ -27,7 +40,7 @@ class NewRequest(Form):
     """So many of one security, or (`is_bulk`) all that is held; the TPIN is sealed, then erased."""
 
     isin: Isin
-    quantity: Annotated[int, Field(ge=1, le=MOST)]
+    quantity: Annotated[Whole, Field(ge=1, le=MOST)]
     exchange: Annotated[str, Field(pattern=r"^(NSE|BSE)$")] = "NSE"
     is_bulk: bool = False
     tpin: Text = Field("", max_length=20, repr=False)

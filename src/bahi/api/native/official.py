@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from bahi.api.forms import Amount, Form, Rupees, Text
+from bahi.api.forms import Amount, Day, Form, Rupees, Text
 from bahi.api.native.order_forms import (
     Symbol,
 )
@@ -26,7 +26,7 @@ class NewPrice(Form):
 
     segment: Segment
     name: Symbol
-    day: date
+    day: Day
     price: Annotated[Rupees, Field(gt=0, le=MOST * 100)]
     source: Annotated[Text, Field(min_length=1)]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bahi.api.forms import Form, Rupees, Text, When
+from bahi.api.forms import Form, Rupees, Text, When, Whole
 from bahi.kernel.money import Price
 from bahi.kernel.words import (
     AmoTime,
@@ -24,7 +24,7 @@ Name = Annotated[
     str, Field(min_length=1, max_length=100, description="The caller's own name for it.")
 ]
 Strategy = Annotated[Text, Field(min_length=1, max_length=100)]
-Pieces = Annotated[int, Field(le=MOST, ge=-MOST)]
+Pieces = Annotated[Whole, Field(le=MOST, ge=-MOST)]
 
 
 class Guarded(Form):
@@ -76,7 +76,7 @@ class NewOrder(Terms):
 
     side: Side
     quantity: Pieces
-    disclosed_quantity: Annotated[int, Field(ge=0, le=MOST)] = 0
+    disclosed_quantity: Annotated[Whole, Field(ge=0, le=MOST)] = 0
     amo_time: AmoTime | None = None
     send_at: When | None = None
     guard: Guarded | None = None
@@ -97,7 +97,7 @@ class NewOrder(Terms):
 class SlicedOrder(NewOrder):
     """An order that goes out in parts: of a size, or as large as the exchange takes."""
 
-    slice_size: Annotated[int | None, Field(ge=1, le=MOST)] = None
+    slice_size: Annotated[Whole | None, Field(ge=1, le=MOST)] = None
 
 
 class SmartOrder(Terms):

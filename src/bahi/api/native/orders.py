@@ -17,6 +17,7 @@ from bahi.api.forms import (
     PathId,
     Text,
     When,
+    asked_twice,
     cursor,
     named,
     number,
@@ -118,16 +119,7 @@ def order_routes(house: House) -> APIRouter:
 def _placing(house: House) -> APIRouter:
     router = APIRouter(prefix=PREFIX, tags=["orders"], route_class=Authenticated)
 
-    @router.post(
-        "",
-        status_code=201,
-        responses={
-            200: {
-                "model": OrderShown,
-                "description": "It was placed before: the first of that name.",
-            }
-        },
-    )
+    @router.post("", status_code=201, responses=asked_twice(OrderShown))
     async def place_order(
         actor: Who,
         account_id: PathId,
@@ -137,7 +129,8 @@ def _placing(house: House) -> APIRouter:
     ) -> OrderShown:
         """Place an order; one of a name that was given before is answered, and not placed again.
 
-        Refused by a limit it is there too, REJECTED, and says why.
+        The same name with another wish is 409, `name_taken`, and nothing is placed. Refused by a
+        limit it is there too, REJECTED, and says why.
         """
         asked = wish.wish(named(wish.client_order_id, key))
         desk = await house.desk(actor, number(account_id))

@@ -1,4 +1,4 @@
-"""Who may act: oneself, users, their keys and sessions, and the persons whose money it is."""
+"""Who may act: oneself, users, their keys and sessions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from datetime import datetime
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from bahi.accounts.model import Person
-from bahi.accounts.service import people
 from bahi.accounts.service.keys import accounts_of, issue_key
 from bahi.api.forms import (
     After,
@@ -24,13 +22,12 @@ from bahi.api.forms import (
     number,
     part_of,
 )
+from bahi.api.native.persons import owner_of
 from bahi.api.routes import PRIVATE, Authenticated, ForAdmins, Personal, Who, joined
 from bahi.bootstrap import House
 from bahi.db.tx import Tx
 from bahi.identity.model import ApiKey, User
 from bahi.identity.service import keys, sign_in, users
-from bahi.kernel.actor import Actor
-from bahi.kernel.errors import NotFound
 from bahi.kernel.words import KeyScope, Role
 
 
@@ -125,34 +122,6 @@ class SessionShown(Shown):
     expires_at: Instant | None
 
 
-class PersonShown(Shown):
-    """The holder of a PAN; the PAN is not told."""
-
-    id: Id
-    user_id: Id
-    name: str
-    relation: str | None
-    has_pan: bool
-    created_at: Instant
-
-
-class NewPerson(Form):
-    """A person of the family."""
-
-    name: Text
-    relation: Text | None = None
-    pan: Text | None = None
-    user_id: Id | None = None
-
-
-def owner_of(actor: Actor, named: str | None) -> int:
-    """Return whose something is to be: the one named, or who asks."""
-    wanted = actor.user_id if named is None else number(named)
-    if wanted is None or not actor.owns(wanted):
-        raise NotFound(f"There is no user {named}.")
-    return wanted
-
-
 def people_routes(house: House) -> APIRouter:
     """Make the doors of people."""
     return joined(
@@ -160,7 +129,6 @@ def people_routes(house: House) -> APIRouter:
         _user_routes(house),
         _key_routes(house),
         _session_routes(house),
-        _person_routes(house),
     )
 
 
@@ -300,36 +268,5 @@ def _session_routes(house: House) -> APIRouter:
     async def end_session(actor: Who, session_id: PathId) -> None:
         """End a session; a key may not."""
         await main.write(sign_in.revoke_session, actor, number(session_id), house.clock())
-
-    return router
-
-
-def _person_routes(house: House) -> APIRouter:
-    router = APIRouter(prefix="/v1/persons", tags=["people"], route_class=Authenticated)
-    main = house.stores["main"]
-
-    @router.get("")
-    async def list_persons(actor: Who, limit: Limit = 50, after: After = None) -> Page[PersonShown]:
-        """List the persons of one's family, an admin everybody's."""
-        found = await main.read(people.list_persons, actor, fresh=True)
-        return part_of(found, PersonShown, limit, after)
-
-    @router.post("", status_code=201, dependencies=[PRIVATE])
-    async def add_person(actor: Who, wish: NewPerson) -> PersonShown:
-        """Enter a person, once for each PAN."""
-
-        def write(tx: Tx, now: datetime) -> Person:
-            return people.add_person(
-                tx,
-                actor,
-                house.vault,
-                wish.name,
-                now,
-                user_id=owner_of(actor, wish.user_id),
-                pan=wish.pan,
-                relation=wish.relation,
-            )
-
-        return PersonShown.model_validate(await main.write(write, house.clock()))
 
     return router

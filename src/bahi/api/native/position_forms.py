@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from bahi.api.forms import Amount, Form, Id, Instant
+from bahi.api.forms import Amount, Form, Id, Instant, Whole
 from bahi.api.native.order_forms import Name, Symbol
 from bahi.api.native.order_shown import Fault, OrderShown
 from bahi.kernel.words import Product, Segment
@@ -46,7 +46,7 @@ class Convert(PositionNamed):
     """So much of a position, to be held as another product."""
 
     to: Product
-    quantity: Annotated[int, Field(ge=1, le=MOST)]
+    quantity: Annotated[Whole, Field(ge=1, le=MOST)]
 
 
 class Converted(BaseModel):

@@ -9,22 +9,24 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from bahi.api.forms import Amount, PathId, Shown, number
+from bahi.api.forms import Amount, Day, PathId, Shown, number
 from bahi.api.routes import Authenticated, Who
 from bahi.bootstrap import House
 from bahi.bootstrap.looking import look_at
+from bahi.db.stores import Store
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Invalid
+from bahi.orders.service.looking import strategies_of
 from bahi.portfolio.model.gains import Gain, Total, summed
 from bahi.portfolio.model.lots import Term
-from bahi.portfolio.service.reports import Period, closed_lots, gains, tax_of
+from bahi.portfolio.service.reports import Period, closed_lots, gains, strategy_of, tax_of
 
 PREFIX = "/v1/accounts/{account_id}/reports"
 LONGEST: Final = timedelta(days=400)
 
-First = Annotated[date | None, Query(description="The first day; else the 1st of April.")]
-Last = Annotated[date | None, Query(description="The last day; else today.")]
-Label = Literal["day", "symbol", "product", "segment"]
+First = Annotated[Day | None, Query(description="The first day; else the 1st of April.")]
+Last = Annotated[Day | None, Query(description="The last day; else today.")]
+Label = Literal["day", "symbol", "product", "segment", "strategy"]
 By = Annotated[
     Label, Query(description="What the sums are of; what is owed beside trades is of no symbol.")
 ]
@@ -51,7 +53,7 @@ class TotalShown(Shown):
 
 
 class LabelledTotal(TotalShown):
-    """The sums of one day, symbol, product or segment; null: of none."""
+    """The sums of one day, symbol, product, segment or strategy; null: of none."""
 
     label: str | None
 
@@ -117,7 +119,7 @@ def report_routes(house: House) -> APIRouter:
         over = _period(house, first, last)
         account, store = await look_at(house, actor, number(account_id))
         found = await gains(store, account.id, over, archive=archive)
-        sums = summed(found, LABELS[by])
+        sums = summed(found, LABELS.get(by) or await _strategies(found, store, archive))
         labels = sorted(sums, key=lambda label: (label is None, str(label)))
         whole = summed(found, lambda _: None).get(None, Total())
         return GainsShown(
@@ -172,6 +174,11 @@ def report_routes(house: House) -> APIRouter:
         )
 
     return router
+
+
+async def _strategies(found: list[Gain], *stores: Store) -> Callable[[Gain], str | None]:
+    ids = {it.order_id for it in found if it.order_id is not None}
+    return strategy_of(await strategies_of(ids, *stores))
 
 
 def _period(house: House, first: date | None, last: date | None) -> Period:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, Field
 
 from bahi.api.errors import problem_answers
-from bahi.api.forms import Form, Id, Instant, Text
+from bahi.api.forms import Day, Form, Id, Instant, Text
 from bahi.api.native.orders import OutcomeShown
 from bahi.api.native.position_forms import FlattenedShown
 from bahi.api.native.risk_forms import (
@@ -36,7 +35,7 @@ IfMatch = Annotated[
     ),
 ]
 OfAccount = Annotated[Id, Query(description="Whose.")]
-OnDay = Annotated[date | None, Query(description="On which day; else today.")]
+OnDay = Annotated[Day | None, Query(description="On which day; else today.")]
 
 
 class HeldByWhom(BaseModel):

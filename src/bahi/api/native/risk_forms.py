@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from bahi.api.forms import Amount, Form, Id, Instant, Rupees, Text, number
+from bahi.api.forms import Amount, Form, Id, Instant, Rupees, Text, Whole, number
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Invalid
 from bahi.kernel.money import Money
@@ -17,7 +17,7 @@ from bahi.risk.model.control import Held, Scope, Switch, Whom
 from bahi.risk.model.limits import Limits
 from bahi.risk.model.rate import Window
 
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Count = Annotated[Whole, Field(ge=0, le=1_000_000)]
 Hour = Annotated[time, Field(examples=["09:15"])]
 
 
@@ -72,8 +72,8 @@ class WhomShown(BaseModel):
 class RateShown(BaseModel):
     """So many orders in so many seconds."""
 
-    orders: Annotated[int, Field(ge=1, le=1_000_000)]
-    seconds: Annotated[int, Field(ge=1, le=86_400)]
+    orders: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    seconds: Annotated[Whole, Field(ge=1, le=86_400)]
 
 
 class HoursShown(BaseModel):

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from bahi.api.forms import After, Form, Id, Instant, Limit, Page, Text, cursor, number, place
+from bahi.api.forms import After, Day, Form, Id, Instant, Limit, Page, Text, cursor, number, place
 from bahi.api.routes import Authenticated, ForAdmins, Kept, Who, joined
 from bahi.bootstrap import House
 from bahi.bootstrap.looking import look_at
@@ -22,7 +22,7 @@ from bahi.risk.service import violations_of
 from bahi.risk.service.eligibility import enter_list, lists_on, load_list
 
 OfAccount = Annotated[Id, Query(description="Whose.")]
-OnDay = Annotated[date | None, Query(description="On which day; else today.")]
+OnDay = Annotated[Day | None, Query(description="On which day; else today.")]
 
 
 class ViolationShown(BaseModel):
@@ -86,7 +86,7 @@ class NewList(Form):
     """A list that holds from a day on: its symbols, or the exchange's file as text."""
 
     name: ListName
-    since: date
+    since: Day
     source: Annotated[Text, Field(min_length=1)]
     symbols: Annotated[list[Text], Field(max_length=10_000)] | None = None
     csv: Annotated[str, Field(max_length=60_000)] | None = None

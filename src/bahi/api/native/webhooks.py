@@ -18,6 +18,7 @@ from bahi.api.forms import (
     PathId,
     Shown,
     Text,
+    Whole,
     number,
     page_of,
     part_of,
@@ -50,7 +51,7 @@ class WebhookTerms(Form):
     addresses: list[Text] = Field([], max_length=50)
     opens_at: time | None = None
     closes_at: time | None = None
-    repeats_within_s: Annotated[int, Field(ge=0, le=86_400)] = 60
+    repeats_within_s: Annotated[Whole, Field(ge=0, le=86_400)] = 60
 
     def wished(self) -> Wished:
         """Return it as the house takes it."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from bahi.api.forms import Amount, IdempotencyKey, PathId, Shown, named, number
+from bahi.api.forms import Amount, IdempotencyKey, PathId, Shown, asked_twice, named, number
 from bahi.api.native.order_forms import (
     Basket,
     NewOrder,
@@ -114,9 +114,13 @@ def _several(house: House) -> APIRouter:
         desk = await house.desk(actor, number(account_id))
         return AimShown.of(await place_smart(desk, asked, wish.target))
 
-    @router.post("/orders/sliced", status_code=201)
+    @router.post("/orders/sliced", status_code=201, responses=asked_twice(SlicedShown))
     async def place_in_slices(
-        actor: Who, account_id: PathId, wish: SlicedOrder, key: IdempotencyKey = None
+        actor: Who,
+        account_id: PathId,
+        wish: SlicedOrder,
+        response: Response,
+        key: IdempotencyKey = None,
     ) -> SlicedShown:
         """Place an order in parts; one that is refused ends it, and what was placed stays.
 
@@ -125,6 +129,7 @@ def _several(house: House) -> APIRouter:
         asked = wish.wish(named(wish.client_order_id, key))
         desk = await house.desk(actor, number(account_id))
         placed = await desk.errands.see_through(place_sliced(desk, asked, wish.slice_size))
+        response.status_code = 201 if placed.is_new else 200
         return SlicedShown(
             group=placed.whole.group,
             status=placed.whole.status,
@@ -135,13 +140,18 @@ def _several(house: House) -> APIRouter:
             fault=Fault.of(placed.fault),
         )
 
-    @router.post("/orders/basket", status_code=201)
+    @router.post("/orders/basket", status_code=201, responses=asked_twice(Answers))
     async def place_several(
-        actor: Who, account_id: PathId, basket: Basket, key: IdempotencyKey = None
+        actor: Who,
+        account_id: PathId,
+        basket: Basket,
+        response: Response,
+        key: IdempotencyKey = None,
     ) -> Answers:
         """Place several orders, what is bought first; each has its own outcome.
 
-        `Idempotency-Key` names those that have no name of their own: `<key>/1` and so on.
+        `Idempotency-Key` names those that have no name of their own: `<key>/1` and so on. It is
+        200 where not one order is new.
         """
         wishes = [it.wish() for it in basket.orders]
         if key is not None:
@@ -151,6 +161,7 @@ def _several(house: House) -> APIRouter:
             ]
         desk = await house.desk(actor, number(account_id))
         found = await desk.errands.see_through(place_basket(desk, wishes))
+        response.status_code = 201 if any(it.is_new for it in found) else 200
         return Answers(
             items=[
                 AnswerShown(

@@ -72,9 +72,11 @@ class Refused(BahiError):
 
 
 class Door(Route):
-    """The door of one request; what `changes` something is refused to a key that only reads."""
+    """The door of one request: its form, who answers, and whether it `changes` something."""
 
-    changes: bool = False
+    form: type[Ask]
+    answered_by: Callable[..., Any]
+    changes: bool
 
 
 F = TypeVar("F", bound=Ask)
@@ -114,7 +116,7 @@ def asked(
         return found if isinstance(found, Response) else told(found)
 
     door = Door(f"{PREFIX}/{path}", ask, methods=["GET" if in_address else "POST"])
-    door.changes = changes
+    door.form, door.answered_by, door.changes = form, answer, changes
     return door
 
 

@@ -45,7 +45,7 @@ from bahi.orders.service.aiming import Aim, place_smart
 from bahi.orders.service.cancelling import Outcome, cancel_all, cancel_order, own_order
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.modifying import modify_order
-from bahi.orders.service.placing import place_order
+from bahi.orders.service.placing import place_or_find, place_order
 from bahi.orders.service.several import place_basket, place_sliced
 from bahi.portfolio.model.position import Key, Position
 from bahi.portfolio.service.books import position_of
@@ -76,7 +76,7 @@ async def place(house: House, actor: Actor, form: NewOrder) -> dict[str, Any]:
     """Place an order."""
     wish = wish_of(form)
     account, desk = await desk_and_account(house, actor, form.named)
-    return placed(account, await place_order(desk, wish))
+    return placed(account, (await place_or_find(desk, wish)).order)
 
 
 async def place_to_size(house: House, actor: Actor, form: SmartOrder) -> dict[str, Any]:
@@ -114,10 +114,10 @@ async def place_in_parts(house: House, actor: Actor, form: SplitOrder) -> dict[s
 
 
 async def in_parts(
-    account: Account, desk: Desk, wish: PlaceOrder, size: int, **more: Any
+    account: Account, desk: Desk, wish: PlaceOrder, size: int, *, loosely: bool = False, **more: Any
 ) -> dict[str, Any]:
     """Place a wish in parts, and say what became of each."""
-    found = await desk.errands.see_through(place_sliced(desk, wish, size))
+    found = await desk.errands.see_through(place_sliced(desk, wish, size, loosely=loosely))
     rows = [
         row_of(it, None, order_num=at, quantity=it.quantity)
         for at, it in enumerate(found.slices, 1)

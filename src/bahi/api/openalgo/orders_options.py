@@ -7,6 +7,7 @@ placed, nothing is sold.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -118,8 +119,9 @@ async def place_option(house: House, actor: Actor, form: OptionsOrder) -> dict[s
         "underlying_ltp": rupees(on.last),
     }
     if form.splitsize:
-        return await in_parts(account, desk, meant.wish, form.splitsize, **told)
-    return placed(account, await place_order(desk, meant.wish), **told)
+        return await in_parts(account, desk, meant.wish, form.splitsize, loosely=True, **told)
+    order = await place_order(desk, meant.wish)
+    return placed(account, order, **told)
 
 
 async def place_legs(house: House, actor: Actor, form: OptionsOrders) -> dict[str, Any]:
@@ -188,9 +190,10 @@ async def _place_legs(desk: Desk, legs: list[Meant]) -> list[dict[str, Any]]:
 async def _place_leg(desk: Desk, it: Meant) -> tuple[list[Order], BahiError | None]:
     try:
         if it.leg.splitsize:
-            found = await place_sliced(desk, it.wish, it.leg.splitsize)
+            found = await place_sliced(desk, it.wish, it.leg.splitsize, loosely=True)
             return list(found.slices), found.fault
-        return [await patiently(lambda: place_order(desk, it.wish), lambda order: order)], None
+        placing = partial(place_order, desk, it.wish)
+        return [await patiently(placing, lambda order: order)], None
     except BahiError as fault:
         return [], fault
 

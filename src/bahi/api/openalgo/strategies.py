@@ -63,6 +63,7 @@ def unavailable_routes(house: House) -> list[Route]:
 
 def _answer(path: str, why: str) -> Any:
     async def answer(_house: House, _actor: Actor, _form: Ask) -> NoReturn:
+        """Say that it is not available."""
         raise Refused(
             f"{why}: {path} is not available.", code=NOT_AVAILABLE, status=NOT_IMPLEMENTED
         )

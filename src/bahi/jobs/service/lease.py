@@ -7,15 +7,19 @@ when nobody knows whether it was committed: the second time finds nothing left t
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
+from bahi.audit.service import note
 from bahi.db.tx import Tx
 from bahi.jobs.model import DEFAULT_RETRY, Job, Payload, Retry, Run, Superseded, Terms
 from bahi.jobs.model.schedule import asked_by_schedule
 from bahi.jobs.repository import job as rows
 from bahi.jobs.repository import schedule as schedule_rows
+from bahi.kernel.actor import the_house
 from bahi.kernel.errors import Conflict
 from bahi.kernel.words import JobStatus
 
+WORKER: Final = the_house("worker")
 WORKERS_DIED = "Its worker died at every one of {attempts} tries."
 
 
@@ -87,7 +91,13 @@ def give_back(tx: Tx, job: Job, now: datetime) -> Job:
 
 
 def _end(tx: Tx, before: Job, after: Job, now: datetime) -> Job:
-    """Save it; what the schedule asked for goes into its history when it ends."""
+    """Save it; what the schedule asked for goes into its history when it ends.
+
+    The end of what a person asked for is told to them, by a row of the audit trail.
+    """
+    if after.user_id is not None and after.has_ended and not before.has_ended:
+        ended = {"type": after.job_type, "status": after.status}
+        note(tx, WORKER, "job.end", ("job", after.job_id), now, new=ended)
     name = asked_by_schedule(after)
     if name is not None and after.has_ended:
         entry = schedule_rows.find(tx, name)

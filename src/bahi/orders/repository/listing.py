@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -24,6 +24,7 @@ from bahi.orders.tables import order_events, orders
 
 PAGE: Final = 50
 PAGE_AT_MOST: Final = 500
+AT_ONCE: Final = 500
 NEWEST: Final = (1 << 62, 1 << 62)
 """Behind this is everything."""
 
@@ -169,13 +170,31 @@ def _events(tx: Tx, order_id: int) -> list[Event]:
     ]
 
 
+def strategies_of(tx: Tx, ids: Sequence[int]) -> dict[int, str | None]:
+    """Return the strategy of each of these orders that the store has."""
+    return {
+        order_id: strategy
+        for start in range(0, len(ids), AT_ONCE)
+        for order_id, strategy in tx.rows(
+            sa.select(orders.c.id, orders.c.strategy).where(
+                orders.c.id.in_(ids[start : start + AT_ONCE])
+            )
+        )
+    }
+
+
 def as_of(
     tx: Tx, account_id: int, at: datetime, after: int = 0, at_most: int = PAGE_AT_MOST
 ) -> list[Order]:
     """Return an account's orders as they were recorded by an instant, in pages by their ids."""
+    was_there = sa.exists().where(
+        order_events.c.order_id == orders.c.id,
+        order_events.c.sequence == 1,
+        order_events.c.recorded_at <= to_micros(at),
+    )
     chosen = (
         sa.select(orders.c.id)
-        .where(orders.c.account_id == account_id, orders.c.id > after)
+        .where(orders.c.account_id == account_id, orders.c.id > after, was_there)
         .order_by(orders.c.id)
         .limit(at_most)
     )
@@ -188,4 +207,4 @@ def as_of(
     happened: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for order_id, data in tx.rows(clause):
         happened[order_id].append(json.loads(data))
-    return [fold(happened[order_id]) for order_id in ids if happened[order_id]]
+    return [fold(happened[order_id]) for order_id in ids]

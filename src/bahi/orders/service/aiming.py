@@ -14,6 +14,7 @@ from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import Deadline
 from bahi.kernel.errors import BahiError, Conflict, NotSent, Rejected
 from bahi.kernel.words import OrderType, Product, Segment, Side
+from bahi.orders.model.naming import taken
 from bahi.orders.model.order import REJECTED, TRANSIT, Order
 from bahi.orders.model.slices import slices_of
 from bahi.orders.model.wishes import WHOLE, Part, PlaceOrder, check, check_name
@@ -108,6 +109,8 @@ def record_aim(tx: Tx, intent: Intent, target: int) -> tuple[Aim, bool]:
     working = _working(tx, intent.account_id, key, side)
     missing = abs(target - net) - working
     if known := named(tx, intent):
+        if known.key != key:
+            raise taken(wish.client_order_id or "", known, "position")
         return Aim((known,), net, working), False
     asked = _asked(wish, side, missing, it)
     if asked is None:

@@ -70,18 +70,20 @@ class NotOurs(BahiError):
 class Word(NamedTuple):
     """What a broker said of one order, and which way it came.
 
-    `listed` is the instrument as the catalogue knows it, for an order that we did not place.
+    `listed` is the instrument as the catalogue knows it, for an order that we did not place;
+    `sent_at` is when it went on the wire, where this is the answer to that.
     """
 
     update: Update
     source: EventSource
     listed: Instrument | None = None
     evidence: Evidence = Evidence()
+    sent_at: datetime | None = None
 
 
 def ingest(tx: Tx, account_id: int, word: Word, terms: Terms, now: datetime) -> Order:
     """Take in what a broker said of one order, however often and late; return the order."""
-    update, source, listed, _ = word
+    update, source, listed = word.update, word.source, word.listed
     before = lock_book(tx, account_id)
     book = before.on(exchange_day(now))
     known = _find(tx, account_id, update)
@@ -102,6 +104,7 @@ def ingest(tx: Tx, account_id: int, word: Word, terms: Terms, now: datetime) -> 
         trade = _trade(tx, known, booking, earlier)
         book, _, earlier = book_trade(tx, book, trade, terms, now)
     if after is not known:
+        after = altered(after, sent_at=after.sent_at or word.sent_at)
         book = move(tx, book, (known, after), source, now)
     if book != before:
         save_book(tx, before, book, now)

@@ -18,6 +18,7 @@ from bahi.kernel.money import NOTHING
 from bahi.kernel.ports import Ticket
 from bahi.kernel.words import EventSource, OrderStatus
 from bahi.orders.model.guard import Guard
+from bahi.orders.model.naming import difference, taken
 from bahi.orders.model.order import (
     APPROVAL,
     APPROVED_WITHIN,
@@ -72,11 +73,23 @@ async def place_order(desk: Desk, wish: PlaceOrder) -> Order:
 
     The house sees it through: a caller that is cancelled cuts nothing.
     """
-    return (await place_or_find(desk, wish)).order
+    return (await place_or_find(desk, wish, loosely=True)).order
 
 
-async def place_or_find(desk: Desk, wish: PlaceOrder) -> Recorded:
-    """Place an order likewise, and say whether it was written just now."""
+async def place_or_find(desk: Desk, wish: PlaceOrder, *, loosely: bool = False) -> Recorded:
+    """Place an order likewise, and say whether it was written just now.
+
+    A name that comes again with another wish is refused: who asks would be answered with an order
+    that they did not ask for. But `loosely` its name alone says which order is meant: what is
+    asked for may have been reckoned anew, from a price that moves.
+    """
+    found = await _placed_or_found(desk, wish)
+    if not found.is_new and not loosely and not wish.part.is_ours:
+        await _require_same(desk, wish, found.order)
+    return found
+
+
+async def _placed_or_found(desk: Desk, wish: PlaceOrder) -> Recorded:
     seen = desk.look(wish.segment, wish.symbol)
     try:
         _check(wish, seen, desk.clock())
@@ -88,6 +101,15 @@ async def place_or_find(desk: Desk, wish: PlaceOrder) -> Recorded:
     if seen.price_at(desk.clock()) is None:  # it grew old meanwhile, or there was none
         seen = desk.look(wish.segment, wish.symbol)
     return await desk.errands.see_through(_place(desk, wish, seen, Deadline(SEND_WITHIN_S)))
+
+
+async def _require_same(desk: Desk, wish: PlaceOrder, order: Order) -> None:
+    it = desk.look(wish.segment, wish.symbol).instrument
+    if difference(wish, it, order) is None:
+        return
+    events = await desk.store.read(rows.events_of, order.id, fresh=True)
+    if (field := difference(wish, it, rows.fold(events[:1]))) is not None:  # it may have changed
+        raise taken(wish.client_order_id or "", order, field)
 
 
 def _check(wish: PlaceOrder, seen: Seen, now: datetime) -> None:
@@ -134,6 +156,7 @@ async def send(desk: Desk, order: Order, deadline: Deadline) -> Order:
     if deadline.passed():
         late = f"It was not sent within {SEND_WITHIN_S:g} seconds."
         return await desk.store.write(close_unsent, order, late, desk.clock(), account=account)
+    sent_at = desk.clock()
     try:
         update = await desk.broker.place(ticket_of(order))
     except NotSent as fault:
@@ -144,7 +167,7 @@ async def send(desk: Desk, order: Order, deadline: Deadline) -> Order:
         return await desk.store.write(refuse, order, str(fault), desk.clock(), account=account)
     except Silent:
         return order
-    word = Word(update, EventSource.REST_API)
+    word = Word(update, EventSource.REST_API, sent_at=sent_at)
     return await desk.store.write(ingest, account, word, desk.terms, desk.clock(), account=account)
 
 

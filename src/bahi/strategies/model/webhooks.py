@@ -179,7 +179,7 @@ def _is_among(address: str | None, allowed: Sequence[str]) -> bool:
 def key_of(alert: Mapping[str, Any]) -> tuple[str, bool]:
     """Return what tells an alert from others, and whether it said so itself: then for ever."""
     said = alert.get(ALERT_ID)
-    if said not in {None, ""}:
+    if said not in (None, ""):
         return f"id:{_digest(str(said))}", True
     return _digest(json.dumps(alert, sort_keys=True, default=str)), False
 
@@ -213,7 +213,7 @@ def _stocks(alert: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _order(template: Mapping[str, Any], alert: Mapping[str, Any]) -> dict[str, Any]:
-    own = {word: alert[word] for word in WORDS if alert.get(word) not in {None, ""}}
+    own = {word: alert[word] for word in WORDS if alert.get(word) not in (None, "")}
     fixed = {word: _filled(word, value, alert) for word, value in template.items()}
     return _with_a_side(own | fixed)
 
