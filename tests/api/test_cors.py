@@ -45,6 +45,10 @@ def test_the_origins_that_are_named_are_let_in_and_no_others(house: dict[str, st
         refused = await (await it.client()).get("/v1/me", headers={"Origin": DESK})
         assert refused.status_code == 401
         assert refused.headers["access-control-allow-origin"] == DESK
+        key = await it.key(await it.admin())
+        hot = await client.post("/api/v1/ping", json={"apikey": key}, headers={"Origin": DESK})
+        assert hot.json()["status"] == "success"
+        assert hot.headers["access-control-allow-origin"] == DESK
         for other in ("https://evil.example", "https://desk.example.evil", "null"):
             answer = await client.get("/v1/me", headers={"Origin": other})
             assert "access-control-allow-origin" not in answer.headers

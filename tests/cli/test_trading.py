@@ -17,12 +17,22 @@ WIDTH = 80
 PLACED_AT_MOST = 30
 
 
-@pytest.fixture
-def desk(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Stand at the terminal of a house whose market never closes, and whose service is down."""
+def never_closed(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.setenv("BAHI_MARKET_ALWAYS_OPEN", "yes")
     terminal.environ["BAHI_MARKET_ALWAYS_OPEN"] = "yes"
     return terminal
+
+
+@pytest.fixture
+def desk(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Stand at the terminal of a house whose market never closes, and whose service is down."""
+    return never_closed(terminal, monkeypatch)
+
+
+@pytest.fixture
+def seat(quick: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Stand there once: for what the terminal itself refuses and shows."""
+    return never_closed(quick, monkeypatch)
 
 
 def away(desk: Terminal, symbol: str) -> int:
@@ -59,25 +69,25 @@ def test_a_limit_rests_is_changed_and_taken_back(desk: Terminal) -> None:
     assert "CANCELLED" in desk.refusal("order", "cancel", placed["id"])
 
 
-def test_the_same_name_twice_is_one_order(desk: Terminal) -> None:
+def test_the_same_name_twice_is_one_order(seat: Terminal) -> None:
     words = ("order", "place", "buy", "1", "SBIN", "--name", "mine")
-    assert desk.json(*words)["id"] == desk.json(*words)["id"]
-    assert len(desk.json("order", "list")) == 1
+    assert seat.json(*words)["id"] == seat.json(*words)["id"]
+    assert len(seat.json("order", "list")) == 1
 
 
-def test_what_cannot_be_is_refused_in_one_sentence(desk: Terminal) -> None:
-    assert "not listed" in desk.refusal("order", "place", "buy", "1", "NO-SUCH-THING")
-    assert "side" in desk.refusal("order", "place", "take", "1", "SBIN")
-    assert "price" in desk.refusal("order", "place", "buy", "1", "SBIN", "--price", "12.3456789")
-    assert "index" in desk.refusal("order", "place", "buy", "1", "NIFTY")
-    assert "no order 7" in desk.refusal("order", "show", "7")
-    assert "one of both" in desk.refusal("order", "cancel")
-    assert "account" in desk.refusal("order", "list", "--account", "nobody's")
+def test_what_cannot_be_is_refused_in_one_sentence(seat: Terminal) -> None:
+    assert "not listed" in seat.refusal("order", "place", "buy", "1", "NO-SUCH-THING")
+    assert "side" in seat.refusal("order", "place", "take", "1", "SBIN")
+    assert "price" in seat.refusal("order", "place", "buy", "1", "SBIN", "--price", "12.3456789")
+    assert "index" in seat.refusal("order", "place", "buy", "1", "NIFTY")
+    assert "no order 7" in seat.refusal("order", "show", "7")
+    assert "one of both" in seat.refusal("order", "cancel")
+    assert "account" in seat.refusal("order", "list", "--account", "nobody's")
 
 
-def test_a_refused_order_is_written_and_ends_with_1(desk: Terminal) -> None:
-    desk("risk", "limit", "--orders-a-day", "0")
-    said = desk("order", "place", "buy", "1", "SBIN", "--json")
+def test_a_refused_order_is_written_and_ends_with_1(seat: Terminal) -> None:
+    seat("risk", "limit", "--orders-a-day", "0")
+    said = seat("order", "place", "buy", "1", "SBIN", "--json")
     assert said.code == 1
     assert json.loads(said.out)["status"] == "REJECTED"
 
@@ -109,46 +119,46 @@ def test_panic_works_straight_on_the_stores_and_says_first_what_it_would_send(
     assert desk("order", "place", "buy", "1", "SBIN").code == 0
 
 
-def test_a_position_is_closed_by_name(desk: Terminal) -> None:
-    desk("order", "place", "sell", "3", "SBIN")
-    assert desk("position", "close", "SBIN").code == 0
-    assert desk.json("position", "list") == []
-    assert desk.json("position", "list", "--all")[0]["net"] == 0
+def test_a_position_is_closed_by_name(seat: Terminal) -> None:
+    seat("order", "place", "sell", "3", "SBIN")
+    assert seat("position", "close", "SBIN").code == 0
+    assert seat.json("position", "list") == []
+    assert seat.json("position", "list", "--all")[0]["net"] == 0
 
 
-def test_one_screen_says_how_the_house_is(desk: Terminal) -> None:
-    said = desk("status")
+def test_one_screen_says_how_the_house_is(seat: Terminal) -> None:
+    said = seat("status")
     assert said.code == 0, said
     names = [line.split()[0] for line in said.out.splitlines()]
     assert names[:4] == ["what", "house", "service", "market"]
     assert {"tokens", "book", "switches", "jobs", "alerts", "backup"} <= set(names)
-    found = desk.json("status")
+    found = seat.json("status")
     assert found["service"]["is_up"] is False
     assert found["book"]["open_positions"] == 0
 
 
-def test_tables_fit_eighty_columns(desk: Terminal) -> None:
-    desk("order", "place", "buy", "10", "SBIN")
+def test_tables_fit_eighty_columns(seat: Terminal) -> None:
+    seat("order", "place", "buy", "10", "SBIN")
     looks = (
         ("order", "list"), ("position", "list"), ("funds",), ("funds", "trades"),
         ("funds", "ledger"), ("funds", "holdings"), ("risk", "show"), ("status",),
         ("risk", "violations"), ("symbol", "search", "nifty"),
     )  # fmt: skip
     for words in looks:
-        said = desk(*words)
+        said = seat(*words)
         assert said.code == 0, said
         assert max(map(len, said.out.splitlines())) <= WIDTH, said.out
 
 
-def test_a_watcher_is_told_of_every_change(desk: Terminal) -> None:
+def test_a_watcher_is_told_of_every_change(seat: Terminal) -> None:
     command = [sys.executable, "-c", "from bahi.__main__ import main; main()", "order", "watch"]
     with subprocess.Popen(
-        [*command, "--json"], env=desk.environ, stdout=subprocess.PIPE, text=True
+        [*command, "--json"], env=seat.environ, stdout=subprocess.PIPE, text=True
     ) as watching:
         try:
             assert watching.stdout is not None
             for _ in range(PLACED_AT_MOST):  # the first ones may be there before it looks
-                placed = bahi("order", "place", "buy", "1", "SBIN", "--json", env=desk.environ)
+                placed = bahi("order", "place", "buy", "1", "SBIN", "--json", env=seat.environ)
                 assert placed.returncode == 0, placed
                 if select.select([watching.stdout], [], [], 0)[0]:
                     break

@@ -19,14 +19,15 @@ ENOUGH = 12_000
 def test_four_processes_share_one_file_fairly_and_nobody_sees_a_lock(sqlite_url: str) -> None:
     create(sqlite_url)
     told: dict[str, list[tuple[str, str]]] = {name: [] for name in "abcd"}
-    enough, started = threading.Event(), threading.Barrier(len(told) + 1)
+    spoken = {name: threading.Event() for name in told}
+    before: dict[str, int] = {}
+    enough = threading.Event()
 
     def listen(name: str, worker: Worker) -> None:
-        for n, line in enumerate(worker.lines()):
+        for line in worker.lines():  # without a pause: what waits in a pipe would count as later
             told[name].append(line)
-            if n == 0:
-                started.wait()
-            if started.n_waiting == 0 and sum(map(len, told.values())) >= ENOUGH:
+            spoken[name].set()
+            if before and sum(map(len, told.values())) >= sum(before.values()) + ENOUGH:
                 enough.set()
 
     with ExitStack() as stack:
@@ -36,8 +37,8 @@ def test_four_processes_share_one_file_fairly_and_nobody_sees_a_lock(sqlite_url:
         ears = [threading.Thread(target=listen, args=pair) for pair in workers.items()]
         for ear in ears:
             ear.start()
-        started.wait()
-        before = {name: len(lines) for name, lines in told.items()}
+        assert all(each.wait(120) for each in spoken.values())
+        before.update({name: len(lines) for name, lines in told.items()})
         assert enough.wait(120)
         shares = {name: len(lines) - before[name] for name, lines in told.items()}
         for worker in workers.values():

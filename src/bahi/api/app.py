@@ -8,10 +8,11 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 from bahi.api.callers import Callers
 from bahi.api.contract import contract_route
-from bahi.api.cors import share_with
+from bahi.api.cors import share_with, shared
 from bahi.api.errors import Unexpected, answer_failures, describe_problems
 from bahi.api.health import health_routes
 from bahi.api.hooks.alerts import alert_routes as signal_routes
@@ -77,14 +78,19 @@ def make_app(
     app.state.happenings = Happenings(house)
     answer_failures(app)
     callers = Callers(house, session_cookie)
-    share_with(app, house.settings.cors_origins)
+    origins = house.settings.cors_origins
+    share_with(app, origins)
     app.add_middleware(Requests, house=house, callers=callers)
     # As they are: to include a router is to build each of its routes a second time.
     for router in _doors(house, app.version):
         app.router.routes.extend(router.routes)
     openalgo = openalgo_routes(house)
     app.router.routes.extend(openalgo)
-    app.learn(openalgo, lambda inner: Requests(Unexpected(inner), house=house, callers=callers))
+
+    def hall(inner: ASGIApp) -> ASGIApp:
+        return Requests(shared(Unexpected(inner), origins), house=house, callers=callers)
+
+    app.learn(openalgo, hall)
     app.router.routes.extend([*signal_routes(house), *postback_routes(house)])
     app.router.routes.extend(socket_routes(house, app.state.happenings))
     if pages is not None:

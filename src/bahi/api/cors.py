@@ -6,10 +6,11 @@ They ask with a key. Cookies are never taken from elsewhere, so no page can act 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from bahi.api.callers import KEY_HEADER
 
@@ -36,12 +37,20 @@ ASKED_AGAIN_AFTER_S: Final = 600
 def share_with(app: FastAPI, origins: Collection[str]) -> None:
     """Let scripts of these origins read our answers; without any, nothing is said of it."""
     if origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(origins),
-            allow_credentials=False,
-            allow_methods=METHODS,
-            allow_headers=BROUGHT,
-            expose_headers=SHOWN,
-            max_age=ASKED_AGAIN_AFTER_S,
-        )
+        app.add_middleware(CORSMiddleware, **_terms(origins))
+
+
+def shared(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
+    """Return an application whose answers scripts of these origins may read, likewise."""
+    return CORSMiddleware(app, **_terms(origins)) if origins else app
+
+
+def _terms(origins: Collection[str]) -> dict[str, Any]:
+    return {
+        "allow_origins": list(origins),
+        "allow_credentials": False,
+        "allow_methods": METHODS,
+        "allow_headers": BROUGHT,
+        "expose_headers": SHOWN,
+        "max_age": ASKED_AGAIN_AFTER_S,
+    }

@@ -230,6 +230,7 @@ def test_a_webhook_that_is_off_or_gone_or_guessed_takes_nothing(house: dict[str,
     [
         b"", b"not json", b"[]", b'"text"', b"{", b"\xff\xfe", b'{"ticker":' + b"[" * 100,
         b'{"side":"buy"}', b'{"ticker":{"a":1},"side":"buy"}',
+        b'{"ticker":"\\ud800","side":"buy"}', b'{"ticker":"SBIN","side":"\\udfff"}',
         b'{"ticker":"SBIN","side":"sideways"}',
         b'{"ticker":"\\u0000","side":"buy"}', b'{"ticker":"SBIN","side":null}',
         b'{"ticker":"SBIN","side":"buy","price":"NaN"}',

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -103,8 +103,8 @@ async def _said(request: Request) -> dict[str, Any]:
     body = await request.body()
     check_json(body)
     try:
-        found = json.loads(body)
-    except ValueError:
+        found = msgspec.json.decode(body)
+    except msgspec.MsgspecError:
         raise Invalid("body: a postback is a JSON object, and this is none.") from None
     if not isinstance(found, dict):
         raise Invalid("body: a postback is a JSON object, and this is another thing.")
