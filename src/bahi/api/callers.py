@@ -25,6 +25,7 @@ from starlette.types import Scope
 from bahi.api.limits import Limits, Share
 from bahi.api.proxies import FORWARDED_FOR, address_of
 from bahi.bootstrap import House
+from bahi.identity.model import actor_of
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Forbidden, Unauthenticated
 from bahi.kernel.remembered import Remembered
@@ -148,18 +149,7 @@ class Caller:
         keys = self._callers.house.keys
         holder = await keys.holder(key, self.home)
         keys.used(holder)
-        return Actor(
-            name=holder.username,
-            user_id=holder.user_id,
-            role=holder.role,
-            scope=holder.scope,
-            key_id=holder.key_id,
-            needs_approval=holder.needs_approval,
-            goes_live=holder.goes_live,
-            address=self.visitor.address,
-            agent=self.visitor.agent,
-            request_id=self.visitor.request_id,
-        )
+        return actor_of(holder, self.visitor)
 
     async def still(self) -> Actor:
         """Return who asks as they are by now, uncounted; refuse one whose key or session ended."""

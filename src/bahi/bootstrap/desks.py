@@ -19,12 +19,17 @@ from bahi.portfolio.model.book import spelt
 async def desk_of(house: Rooms, actor: Actor, account_id: int) -> Desk:
     """Return the desk of an account that an actor may trade on; its page is begun on first use."""
     require_change(actor)
+    return await desk_for(house, actor, await account_at(house, actor, account_id))
+
+
+async def account_at(house: Rooms, actor: Actor, account_id: int) -> Account:
+    """Return an account that an actor may see, from memory where it is known freshly."""
 
     async def look() -> Account:
         return await house.stores["main"].read(get_account, actor, account_id, fresh=True)
 
     asked = (rights_of(actor), "id", account_id)
-    return await desk_for(house, actor, await house.known.account(house.revisions, asked, look))
+    return await house.known.account(house.revisions, asked, look)
 
 
 async def desk_for(house: Rooms, actor: Actor, account: Account) -> Desk:

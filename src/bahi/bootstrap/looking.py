@@ -6,9 +6,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from bahi.accounts.model import Account
-from bahi.accounts.service.accounts import get_account
-from bahi.bootstrap.desks import desk_of
-from bahi.bootstrap.known import rights_of
+from bahi.bootstrap.desks import account_at, desk_of
 from bahi.bootstrap.pages import begin_page
 from bahi.bootstrap.rooms import Rooms
 from bahi.db.stores import Store
@@ -33,12 +31,7 @@ class Kept(NamedTuple):
 
 async def look_at(house: Rooms, actor: Actor, account_id: int) -> Kept:
     """Return where an account's books are; of one that is not the actor's there is none."""
-
-    async def look() -> Account:
-        return await house.stores["main"].read(get_account, actor, account_id, fresh=True)
-
-    asked = (rights_of(actor), "id", account_id)
-    account = await house.known.account(house.revisions, asked, look)
+    account = await account_at(house, actor, account_id)
     if account.mode is not AccountMode.PAPER:
         raise Unavailable(f"Account {account.name!r} is live; live brokers are not connected yet.")
     return Kept(account, await begin_page(house, account))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from bahi.kernel.actor import Actor
+from bahi.kernel.altered import altered
 from bahi.kernel.errors import Invalid, Unauthenticated
 from bahi.kernel.words import KeyScope, Role
 
@@ -83,6 +85,20 @@ class Holder(NamedTuple):
     expires_at: datetime | None
     needs_approval: bool = False
     goes_live: bool = False
+
+
+def actor_of(holder: Holder, visitor: Actor) -> Actor:
+    """Return the holder of a key as who asks, by the way by which somebody came."""
+    return altered(
+        visitor,
+        name=holder.username,
+        user_id=holder.user_id,
+        role=holder.role,
+        scope=holder.scope,
+        key_id=holder.key_id,
+        needs_approval=holder.needs_approval,
+        goes_live=holder.goes_live,
+    )
 
 
 @dataclass(frozen=True, slots=True)

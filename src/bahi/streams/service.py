@@ -106,9 +106,10 @@ def is_signed(
 
 
 def take_postback(
-    tx: Tx, inlet: Inlet, told: Mapping[str, Any], *, verified: bool | None, now: datetime
+    tx: Tx, inlet: Inlet, what: tuple[Mapping[str, Any], bool | None], now: datetime
 ) -> bool:
-    """Write a postback down as it was; say whether it is news."""
+    """Write a postback down as it was, and whether its broker signed it; say if it is news."""
+    told, verified = what
     repository.mark_called(tx, inlet.id, now)
     key = dedupe_key(told)
     if repository.is_known(tx, inlet.account_id, key):

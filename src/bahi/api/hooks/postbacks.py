@@ -75,7 +75,9 @@ class Inlets:
         if is_signed is False:
             log.warning("a postback of account %s was not signed by its broker", inlet.account_id)
             raise Forged
-        is_news = await house.stores["main"].write(_write_down, inlet, said, is_signed, now)
+        is_news = await house.stores["main"].write(
+            streams.take_postback, inlet, (said, is_signed), now
+        )
         if is_news:
             house.trading.wake()
         return is_news
@@ -93,10 +95,6 @@ class Inlets:
         if found is None:
             raise NotFound("Nothing is posted at this address.")
         return found
-
-
-def _write_down(tx: Tx, inlet: Inlet, said: Any, verified: bool | None, now: Any) -> bool:  # noqa: FBT001 - handed over by position
-    return streams.take_postback(tx, inlet, said, verified=verified, now=now)
 
 
 async def _said(request: Request) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket
 from bahi.api.callers import AGENT_AT_MOST, home_of
 from bahi.api.proxies import FORWARDED_FOR, address_of
 from bahi.bootstrap import House
-from bahi.identity.model import Holder
+from bahi.identity.model import Holder, actor_of
 from bahi.kernel.actor import Actor
 
 NO_PORT: Final = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
@@ -26,8 +26,12 @@ class Visitor:
         said = socket.headers.getlist(FORWARDED_FOR)
         self.address = address_of(peer, said, house.settings.trusted_proxies)
         self.home = home_of(self.address)
-        self._agent = (socket.headers.get("user-agent") or "")[:AGENT_AT_MOST] or None
-        self._request_id = str(uuid4())
+        self._visitor = Actor(
+            name="a visitor",
+            address=self.address,
+            agent=(socket.headers.get("user-agent") or "")[:AGENT_AT_MOST] or None,
+            request_id=str(uuid4()),
+        )
         self.may_come = _is_ours(house, socket)
 
     async def holder(self, key: str) -> Holder:
@@ -38,18 +42,7 @@ class Visitor:
 
     def actor(self, holder: Holder) -> Actor:
         """Return the holder of a key as who asks here."""
-        return Actor(
-            name=holder.username,
-            user_id=holder.user_id,
-            role=holder.role,
-            scope=holder.scope,
-            key_id=holder.key_id,
-            needs_approval=holder.needs_approval,
-            goes_live=holder.goes_live,
-            address=self.address,
-            agent=self._agent,
-            request_id=self._request_id,
-        )
+        return actor_of(holder, self._visitor)
 
 
 def _is_ours(house: House, socket: WebSocket) -> bool:
