@@ -180,6 +180,10 @@ def test_a_webhook_is_entered_listed_switched_and_removed(desk: Terminal) -> Non
     assert desk("webhook", "switch", made["id"], "--off").out == "breakout is off.\n"
     assert desk.json("webhook", "list")[0]["active"] is False
     assert desk.json("webhook", "alerts", made["id"]) == []
+    secret = "what-alerts-are-signed-with"
+    signed = desk.json("webhook", "add", "signed", *words, "--signed", answer=f"{secret}\n")
+    assert signed["signed"] is True
+    assert secret not in desk.shown
     assert "hours" in desk.refusal("webhook", "add", "x", *words, "--hours", "late")
     assert "template.account" in desk.refusal("webhook", "add", "x", "--order", "account=other")
     assert desk("webhook", "remove", made["id"], "--yes").code == 0

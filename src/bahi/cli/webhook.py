@@ -9,7 +9,17 @@ import typer
 
 from bahi.cli.named import ME, account_named, cells, when
 from bahi.cli.standing import AccountOption, the_usual
-from bahi.cli.terminal import AsJson, Yes, confirm, in_house, say, show_json, show_table
+from bahi.cli.terminal import (
+    AsJson,
+    FromStdin,
+    Yes,
+    ask_secret,
+    confirm,
+    in_house,
+    say,
+    show_json,
+    show_table,
+)
 from bahi.kernel.errors import Invalid
 from bahi.kernel.words import parse
 
@@ -39,10 +49,10 @@ def add(
     repeats: Annotated[
         int, typer.Option(min=0, max=86_400, help="The same again within so many seconds is one.")
     ] = 60,
-    signing: Annotated[
-        str | None,
-        typer.Option("--signed-with", help="The secret that its alerts are signed with."),
-    ] = None,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Its alerts are signed; asks for the secret.")
+    ] = False,
+    from_stdin: FromStdin = False,
     account: AccountOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,6 +71,7 @@ def add(
         repeats_within_s=repeats,
     )
     path = webhooks.new_path()
+    signing = ask_secret("Signing secret", from_stdin=from_stdin) if signed else None
 
     async def enter(house: House) -> dict[str, Any]:
         await house.furnish()
