@@ -22,6 +22,8 @@ from bench.masters import RATIOS as MASTER_RATIOS
 from bench.masters import MasterBench
 from bench.orders import RATIOS as ORDER_RATIOS
 from bench.orders import OrderBench, on_postgres, on_sqlite
+from bench.pages import EMPTY, PAGES, PageBench, name_of
+from bench.pages import RATIOS as PAGE_RATIOS
 from bench.search import RATIOS as SEARCH_RATIOS
 from bench.search import SearchBench
 from bench.trail import TrailBench, a_folder, a_keyring
@@ -171,6 +173,12 @@ def _desk(postgres: PostgresBench | None, held: ExitStack) -> dict[str, Callable
         found[f"{name}: orders over HTTP, 8 clients"] = doors.over_http
         found[f"{name}: 1/p99 of them"] = doors.one_in_a_hundred
         found[f"{name}: the same in process"] = doors.in_process
+    pages = PageBench(on_sqlite)
+    held.callback(pages.close)
+    for path in (EMPTY, *PAGES):
+        found[name_of(path)] = lambda path=path: pages.a_second(path)
+    for path in (EMPTY, "/"):
+        found[f"SQLite: first paints of {path}"] = lambda path=path: pages.paints(path)
     large = LargeBench(on_sqlite)
     held.callback(large.close)
     found["starts a minute, to a symbol of 150,000"] = large.starts
@@ -225,6 +233,7 @@ def _print_ratios(console: Console, figures: Figures) -> None:
         *MASTER_RATIOS,
         *ORDER_RATIOS,
         *DOOR_RATIOS,
+        *PAGE_RATIOS,
     ]:
         if ours not in figures or floor not in figures:
             continue

@@ -30,7 +30,7 @@ from tests.living import live_in, stopped
 from tests.orders.desks import NOON, OPEN, away, limit, paper_desk
 from tests.tokens.mornings import WHO
 
-STAYS = {"audit_trail", "audit_seals", "audit_seal_rows", "risk_violations"}
+STAYS = {"audit_trail", "audit_seals", "audit_seal_rows", "day_ends", "risk_violations"}
 NOT_PLANTED = HAS_NO_GOOD_ROW | {
     "nodes", "revisions", "schema_migrations", "write_marks",
     "audit_trail", "audit_seals", "audit_seal_rows",

@@ -102,6 +102,9 @@ def doors_of_clients(app: Any) -> Iterator[Door]:
 def plain_doors(app: Any) -> Iterator[str]:
     """Name the routes that the framework of our own API knows nothing of."""
     for route in app.routes:
+        endpoint = getattr(route, "endpoint", None)
+        if endpoint is not None and endpoint.__module__.startswith("bahi.web"):
+            continue  # pages are for people, and swept in tests/web/test_every_page.py
         if isinstance(route, WebSocketRoute):
             yield f"WEBSOCKET {route.path}"
         elif isinstance(route, Route):

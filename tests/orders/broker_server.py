@@ -26,10 +26,11 @@ LENGTH = struct.Struct("!I")
 
 
 class ServedBroker(MemoryBroker):
-    """Fills what it likes, when it likes, and writes it down."""
+    """Fills what it likes, when it likes, and writes it down; it may take its time to answer."""
 
-    def __init__(self, journal: Path) -> None:
+    def __init__(self, journal: Path, takes_s: float) -> None:
         super().__init__(SystemClock())
+        self._takes_s = takes_s
         self._dice = random.Random(5)
         self._journal = journal.open("a", encoding="ascii")
 
@@ -40,6 +41,7 @@ class ServedBroker(MemoryBroker):
         if share := self._dice.choice((0, 1, 2)):
             self.fill(placed, max(1, ticket.quantity * share // 2))
         self._fill_another()
+        await asyncio.sleep(self._takes_s)
         return self._said(placed)
 
     def fill(self, order: Placed, quantity: int) -> None:
@@ -60,8 +62,8 @@ class ServedBroker(MemoryBroker):
         self._journal.flush()
 
 
-async def serve(journal: Path) -> None:
-    broker = ServedBroker(journal)
+async def serve(journal: Path, takes_s: float) -> None:
+    broker = ServedBroker(journal, takes_s)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -134,12 +136,12 @@ class SocketBroker:
 class Server:
     """Such a process, from the test's side."""
 
-    def __init__(self, journal: Path) -> None:
-        self.journal = journal
+    def __init__(self, journal: Path, *, takes_s: float = 0) -> None:
+        self.journal, self._takes_s = journal, takes_s
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", __name__, str(self.journal)],
+            [sys.executable, "-W", "error", "-m", __name__, str(self.journal), str(self._takes_s)],
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],
@@ -158,4 +160,4 @@ class Server:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Path(sys.argv[1]), float(sys.argv[2])))

@@ -19,6 +19,7 @@ from typing import Any
 from bahi.bootstrap import House, build
 from bahi.bootstrap.trading import driver_of
 from bahi.config import Settings
+from bahi.kernel.clock import Clock, StoppedClock
 from bahi.kernel.words import OrderType, Side
 from bahi.orders.service.cancelling import cancel_order
 from bahi.orders.service.placing import place_order
@@ -28,15 +29,15 @@ from tests.orders.desks import OPEN, away, limit, paper_desk
 from tests.orders.dying import FastClock
 
 
-def house_at(folder: str, begun: str) -> House:
-    """Build the house of a folder, with the clock that all of its processes share."""
+def house_at(folder: str, clock: Clock) -> House:
+    """Build the house of a folder."""
     environ = json.loads((Path(folder) / "environ.json").read_text("utf-8"))
-    return build(Settings.from_environment(environ | OPEN), clock=FastClock(float(begun)))
+    return build(Settings.from_environment(environ | OPEN), clock=clock)
 
 
 async def mixed(number: int, folder: str, begun: str, clients: str, each: str) -> None:
     """Place market and limit orders from many clients at once, and cancel some."""
-    house = house_at(folder, begun)
+    house = house_at(folder, FastClock(float(begun)))  # all of its processes share it
     desk = await paper_desk(house)
     driver = await driver_of(house)
 
@@ -60,13 +61,13 @@ async def mixed(number: int, folder: str, begun: str, clients: str, each: str) -
 
 
 async def same(number: int, folder: str, begun: str, port: str) -> None:
-    """Ask for one and the same order, from some clients at once."""
-    house = house_at(folder, begun)
+    """Ask for one and the same order, from some clients at once; patience is as in the world."""
+    house = house_at(folder, StoppedClock(FastClock(float(begun))()))
     desk = await paper_desk(house)
     desk = replace(desk, broker=SocketBroker(int(port)))
     wishes = [limit(desk, name="the one") for _ in range(4)]
     for order in await asyncio.gather(*(place_order(desk, it) for it in wishes)):
-        say(f"placed {order.id}")
+        say(f"placed {order.id}/{order.status}")
     await house.close()
 
 

@@ -97,11 +97,11 @@ def test_64_clients_of_four_processes_keep_one_exact_book(
     course.live(story)
 
 
-def test_one_name_from_eight_processes_at_once_is_one_order_and_one_call(
+def test_one_name_from_eight_processes_at_once_is_one_order_one_call_and_one_answer(
     home: dict[str, str], racers: Racers, tmp_path: Path
 ) -> None:
     course = Course(home, racers)
-    with Server(tmp_path / "journal") as server:
+    with Server(tmp_path / "journal", takes_s=0.3) as server:
 
         async def prepare(house: House) -> None:
             await paper_desk(house)
@@ -110,6 +110,8 @@ def test_one_name_from_eight_processes_at_once_is_one_order_and_one_call(
         said = course.run(AT_ONCE, "same", server.port)
         assert len(said) == 1
         assert sum(said.values()) == 4 * AT_ONCE
+        ((_, answer),) = said
+        assert not answer.endswith("/TRANSIT")  # who asked again waited for the answer
         calls = [it for it in server.lines() if "call" in it]
         assert len(calls) == 1
 

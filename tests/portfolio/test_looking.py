@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from bahi.bootstrap import House
 from bahi.kernel.clock import exchange_day
-from bahi.kernel.words import Product
+from bahi.kernel.words import Product, Segment
 from bahi.orders.service.placing import place_or_find, place_order
 from bahi.portfolio.service.books import page_of
-from bahi.portfolio.service.looking import every_position, holdings_of, ledger_of
+from bahi.portfolio.service.looking import every_position, holdings_of, ledger_of, trades_in
 from tests.living import live_in
 from tests.orders.desks import OPEN, limit, paper_desk
 
@@ -30,6 +32,29 @@ def test_the_ledger_in_pages_is_the_cash_and_what_is_bought_is_held(home: dict[s
         assert held.cost == position.open_cost
         assert held.mtf.total == 0
         assert lines[0].day == exchange_day(house.clock())
+
+    live_in({**home, **OPEN}, story)
+
+
+def test_the_newest_trades_in_one_instrument_are_told_oldest_first(home: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        desk = await paper_desk(house)
+        begins = house.clock()
+        made = [(await place_order(desk, limit(desk, quantity=n))).id for n in (1, 2, 3)]
+        since = house.clock()
+
+        async def told(
+            symbol: str = "SBIN", at_most: int = 9, after: datetime = begins
+        ) -> list[int]:
+            listed = (Segment.NSE_EQ, symbol)
+            asked = (desk.account_id, listed, after, at_most)
+            found = await desk.store.read(trades_in, *asked, fresh=True)
+            return list(dict.fromkeys(it.order_id for it in found if it.order_id is not None))
+
+        assert await told() == made
+        assert (await told(at_most=1)) == made[-1:]
+        assert await told("INFY") == []
+        assert await told(after=since + timedelta(days=1)) == []
 
     live_in({**home, **OPEN}, story)
 

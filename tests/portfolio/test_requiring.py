@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,10 +13,11 @@ from hypothesis import strategies as st
 
 from bahi.db.tx import Row, Tx
 from bahi.kernel.errors import Invalid
-from bahi.kernel.money import NOTHING, Money, parse_money, parse_price
+from bahi.kernel.money import NOTHING, Money, parse_money, parse_price, plain
 from bahi.kernel.words import InstrumentType, Product, Segment, Side
-from bahi.portfolio.model.margin import Contract
-from bahi.portfolio.model.position import Key, Position
+from bahi.portfolio.model.hedging import benefit, group_of
+from bahi.portfolio.model.margin import Contract, Footing, for_position
+from bahi.portfolio.model.position import Fact, Key, Position, fold
 from bahi.portfolio.model.requiring import Asked, Required, required
 from bahi.portfolio.service.requiring import KEPT, require, work_out
 from bahi.portfolio.service.verifying import verify
@@ -141,7 +144,76 @@ def test_a_basket_never_needs_more_than_its_orders_do(legs: list[Asked]) -> None
     assert all(0 <= it.span + it.exposure + it.premium == it.total for it in found.each)
 
 
+def in_the_end(legs: Sequence[Asked]) -> int:
+    """Return what there is less to be free when all have filled, by the rules of positions."""
+    held: dict[Key, Position] = {}
+    cash = 0
+    for number, it in enumerate(legs):
+        by = Footing(KITE.rates, it.key.segment, NOON.date(), KITE.ends)
+        known = held.get(it.key) or Position(key=it.key)
+        after = fold(known, Fact(NOON, number, it.side, it.quantity, it.value))
+        margin = for_position(it.contract, it.key.product, after.net, after.open_cost, by)
+        held[it.key] = replace(after, margin=margin)
+        cash += it.value if it.side is BUY else -it.value
+    every = list(held.values())
+    group = group_of(WRITTEN.key)
+    assert group is not None
+    return cash + sum(it.margin for it in every) - benefit(group, every)
+
+
+@given(LEGS)
+def test_what_is_free_is_enough_on_the_way_and_in_the_end(legs: list[Asked]) -> None:
+    found = asked(*legs)
+    assert found.bound == in_the_end(legs) + found.charges
+    assert found.free_needed >= found.bound or all(it.is_exit for it in found.each)
+    so_far = 0
+    for place, (leg, need) in enumerate(zip(legs, found.each, strict=True)):
+        assert asked(*legs[: place + 1]).each[place] == need  # as if the others had filled
+        assert need.is_exit or found.free_needed >= so_far + need.total + need.charges
+        so_far = asked(*legs[: place + 1]).bound
+        assert leg.quantity > 0
+
+
+TAKEN_AWAY = (
+    option(23000, SELL, "100"), option(23000, SELL, "100"), option(24500, BUY, "100", 3 * LOT),
+    option(23500, SELL, "100"), option(23000, SELL, "100"),
+)  # fmt: skip
+"""The last is written lowest, so it takes what covered the one before it."""
+
+
+def test_a_cover_that_the_next_order_takes_away_is_counted() -> None:
+    found = asked(*TAKEN_AWAY)
+    assert not any(it.is_exit for it in found.each)
+    assert found.free_needed == found.bound
+
+
+def test_an_exit_alone_needs_nothing_though_it_uncovers_another() -> None:
+    held = [
+        Position(key=it.key, net=LOT if it.side is BUY else -LOT, open_cost=it.value, margin=margin)
+        for it, margin in ((BOUGHT, NOTHING), (WRITTEN, parse_money("234000")))
+    ]
+    out = asked(option(24200, SELL, "120"), positions=tuple(held), free=NOTHING)
+    assert out.fits
+    assert out.bound > parse_money("200000")  # which the page says before it is sent
+
+
 # -- in the books
+
+
+@pytest.mark.parametrize("legs", [TAKEN_AWAY, (BOUGHT, WRITTEN), (WRITTEN, BOUGHT), (WRITTEN,)])
+def test_it_is_what_the_books_block_then(
+    sqlite_home: dict[str, str], legs: tuple[Asked, ...]
+) -> None:
+    async def story(desk: Desk) -> None:
+        before = await desk.page()
+        found = await ask(desk, *legs)
+        for place, it in enumerate(legs, 1):
+            named = {"key": it.key, "contract": it.contract, "order": place}
+            await desk.deals(it.side, it.quantity, plain(it.price), **named)
+        after = await desk.page()
+        assert before.available - after.available == found.bound <= found.free_needed
+
+    at_a_desk(sqlite_home, story)
 
 
 def kept(tx: Tx) -> list[Row]:

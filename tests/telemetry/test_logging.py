@@ -253,7 +253,7 @@ def test_a_store_that_is_closed_costs_its_callers_nothing(
 def test_old_records_leave_in_chunks_and_a_dry_run_only_counts(
     home: dict[str, str], heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bahi.telemetry.service.ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("bahi.telemetry.service.looking.ROWS_AT_ONCE", 3)
 
     async def story(house: House) -> None:
         store = house.stores["logs"]

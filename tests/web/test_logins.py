@@ -250,7 +250,7 @@ def test_who_is_signed_in_goes_from_one_login_to_the_next(house: dict[str, str])
             )
             browser, csrf = await it.signed_in(asha)
             browser.base_url = httpx.URL(HERE)
-            first = await browser.get("/")
+            first = await browser.get("/tokens")
             assert "Log in for PRIMARY" in first.text
             begin = f"/auth/begin/{account.id}"
             assert (await browser.post(begin)).status_code == 403
@@ -264,7 +264,7 @@ def test_who_is_signed_in_goes_from_one_login_to_the_next(house: dict[str, str])
                 came = await browser.get(f"/auth/callback/{broker}", params=brought)
                 assert came.status_code == 200, came.text
             assert "Nothing else is needed" in came.text
-            assert "2 of 2" in (await browser.get("/")).text
+            assert "2 of 2" in (await browser.get("/tokens")).text
             over = await browser.post(begin, data={"csrf": csrf})
             assert "Nothing is left to do" in over.text
 

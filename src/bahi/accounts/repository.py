@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -233,6 +233,18 @@ def opened_by(tx: Tx, key_id: int) -> dict[int, AccountMode | None]:
         .order_by(api_key_accounts.c.account_id)
     )
     return {row[0]: None if row[1] is None else AccountMode(row[1]) for row in rows}
+
+
+def opened_by_each(tx: Tx, key_ids: Collection[int]) -> dict[int, dict[int, AccountMode | None]]:
+    """Return the same of several keys at once."""
+    opens: dict[int, dict[int, AccountMode | None]] = {it: {} for it in key_ids}
+    its = api_key_accounts.c
+    clause = sa.select(its.api_key_id, its.account_id, its.default_for)
+    for key_id, account_id, meant in tx.rows(
+        clause.where(its.api_key_id.in_(key_ids)).order_by(its.account_id)
+    ):
+        opens[key_id][account_id] = None if meant is None else AccountMode(meant)
+    return opens
 
 
 # Applications

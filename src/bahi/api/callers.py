@@ -32,8 +32,8 @@ from bahi.kernel.remembered import Remembered
 
 KEY_HEADER: Final = "X-API-Key"
 CSRF_HEADER: Final = "X-CSRF-Token"
-SESSION_TIMES: Final = 5
-"""A page makes several requests where a program makes one."""
+SESSION_TIMES: Final = 20
+"""An open page asks for its figures each second, and a person has a few of them open."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 AGENT_AT_MOST: Final = 300
 SESSIONS_AT_MOST: Final = 1_000

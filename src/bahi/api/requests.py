@@ -76,7 +76,7 @@ class Requests:
                 await self._app(scope, _again(visit.body, receive), visit.send)
             if not scope["path"].startswith(UNRECORDED):
                 took_us = int((time.perf_counter() - began) * 1e6)
-                if visit.is_noise:
+                if visit.is_noise or visit.is_beat:
                     self._numbers.count_request(operation_of(scope), visit.status, took_us / 1e6)
                     return
                 self._recorder.record_request(
@@ -127,6 +127,11 @@ class Visit:
         """
         is_refused = self.status == HTTPStatus.TOO_MANY_REQUESTS or "route" not in self._scope
         return is_refused and self._caller.known is None
+
+    @property
+    def is_beat(self) -> bool:
+        """Whether an open page asked for its figures, as it does each second: counted only."""
+        return bool(self._scope["state"].get("is_beat"))
 
     def asked(self) -> dict[str, Any] | None:
         """Return what is recorded of the question; the recorder takes secrets out."""

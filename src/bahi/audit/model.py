@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -48,6 +48,30 @@ class Entry:
     user_agent: str | None
     request_id: str | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which rows of the trail; what is None says nothing."""
+
+    entity_type: str | None = None
+    entity_id: str | None = None
+    user_id: int | None = None
+    action: str | None = None
+    word: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of the trail, the newest first, and below which id to go on; None: there are no more.
+
+    A page may hold few, or none, and still go on: so many rows were looked through for it.
+    """
+
+    entries: tuple[Entry, ...]
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +120,41 @@ class Verdict:
     def is_good(self) -> bool:
         """Whether everything is as it was sealed."""
         return not self.findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """Something that was not good when a day was signed."""
+
+    name: str
+    state: str
+    sentence: str
+    accounts: tuple[int, ...] = ()
+    symbols: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> tuple[object, ...]:
+        """What it is, whatever words it was said in: ages and sums move, and change nothing."""
+        return self.name, self.state, self.accounts, self.symbols
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayEnd:
+    """A day's end as somebody signed it."""
+
+    id: int
+    user_id: int
+    actor: str
+    day: date
+    signed_at: datetime
+    note: str | None
+    findings: tuple[Noticed, ...]
+
+
+def is_the_same(before: DayEnd, note: str | None, findings: Iterable[Noticed]) -> bool:
+    """Say whether a second signature would say nothing that the first one did not."""
+    were = [it.what for it in before.findings]
+    return before.note == note and were == [it.what for it in findings]
 
 
 def canonical(document: Any) -> str | None:

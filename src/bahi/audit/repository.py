@@ -5,19 +5,33 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bahi.audit.model import FIRST, Entry, Member, Seal, again
-from bahi.audit.tables import audit_seal_rows, audit_seals, audit_trail
+from bahi.audit.model import (
+    FIRST,
+    DayEnd,
+    Entry,
+    Member,
+    Noticed,
+    Page,
+    Seal,
+    Wanted,
+    again,
+    canonical,
+)
+from bahi.audit.tables import audit_seal_rows, audit_seals, audit_trail, day_ends
 from bahi.db import since
 from bahi.db.permits import permitted
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
-from bahi.kernel.clock import from_micros
+from bahi.kernel.clock import from_micros, to_micros
 
 SQLITE_PARAMETERS: Final = 500
+LOOKED_THROUGH: Final = 20_000
+"""How many rows are looked through at most for one page."""
 _DOCUMENTS: Final = ("old_value", "new_value")
 _COLUMNS: Final = tuple(
     sa.cast(column, sa.Text).label(column.name) if column.name in _DOCUMENTS else column
@@ -179,6 +193,53 @@ def entries(
     return [_entry(row) for row in tx.rows(clause)]
 
 
+def page(tx: Tx, wanted: Wanted, limit: int, before: int | None) -> Page:
+    """Return the newest rows that fit, below an id, of so many that are looked through."""
+    it = audit_trail.c
+    named = {
+        "entity_type": wanted.entity_type,
+        "entity_id": wanted.entity_id,
+        "user_id": wanted.user_id,
+        "action": wanted.action,
+    }
+    rules = [it[name] == value for name, value in named.items() if value is not None]
+    if before is not None:
+        rules.append(it.id < before)
+    if wanted.since is not None:
+        rules.append(it.at >= to_micros(wanted.since))
+    if wanted.until is not None:
+        rules.append(it.at < to_micros(wanted.until))
+    least = None
+    if wanted.word:
+        newest = sa.select(it.id).where(*rules).order_by(it.id.desc()).limit(LOOKED_THROUGH)
+        some = newest.subquery()
+        row = tx.row(sa.select(sa.func.min(some.c.id), sa.func.count()))
+        if row is None or row[0] is None:
+            return Page((), None)
+        least = int(row[0]) if row[1] == LOOKED_THROUGH else None
+        rules.append(it.id >= int(row[0]))
+        rules.append(_says(wanted.word))
+    clause = sa.select(*_COLUMNS).where(*rules).order_by(it.id.desc()).limit(limit + 1)
+    rows = tx.rows(clause)
+    found = tuple(_entry(row) for row in rows[:limit])
+    return Page(found, found[-1].id if len(rows) > limit else least)
+
+
+def _says(word: str) -> sa.ColumnElement[bool]:
+    """Say whether a word stands anywhere in a row."""
+    it = audit_trail.c
+    plain = (it.actor, it.entity_type, it.entity_id, it.action, it.details, it.request_id)
+    documents = (sa.cast(it.old_value, sa.Text), sa.cast(it.new_value, sa.Text))
+    said = [sa.func.lower(sa.func.coalesce(each, "")) for each in (*plain, *documents)]
+    return sa.or_(*(each.contains(word.lower(), autoescape=True) for each in said))
+
+
+def count_sealed(tx: Tx) -> int:
+    """Count the rows that seals cover."""
+    row = tx.row(sa.select(sa.func.coalesce(sa.func.sum(audit_seals.c.row_count), 0)))
+    return int(row[0]) if row else 0
+
+
 def entries_after(tx: Tx, after: int, limit: int) -> list[Entry]:
     """Return the rows that follow an id, oldest first."""
     clause = sa.select(*_COLUMNS).where(audit_trail.c.id > after)
@@ -248,3 +309,72 @@ def _seal_row(seal: Seal) -> dict[str, Any]:
         "row_count": seal.row_count,
         "sealed_at": seal.sealed_at,
     }
+
+
+def add_day_end(tx: Tx, it: DayEnd) -> None:
+    """Write a signature."""
+    said = [
+        {
+            "name": one.name,
+            "state": one.state,
+            "sentence": one.sentence,
+            "accounts": [str(account) for account in one.accounts],
+            "symbols": list(one.symbols),
+        }
+        for one in it.findings
+    ]
+    tx.change(
+        day_ends.insert().values(
+            id=it.id,
+            user_id=it.user_id,
+            actor=it.actor,
+            day=it.day.isoformat(),
+            signed_at=to_micros(it.signed_at),
+            note=it.note,
+            findings=canonical(said),
+        )
+    )
+
+
+def lock_day_ends(tx: Tx) -> None:
+    """Keep day ends from everybody else who would sign until the transaction ends."""
+    if tx.dialect.name == "postgresql":  # SQLite has one writer anyway
+        tx.change(sa.text("LOCK TABLE day_ends IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def day_ends_of(
+    tx: Tx, user_id: int | None, day: date | None, before: int | None, at_most: int
+) -> list[DayEnd]:
+    """Return signatures, the newest first, from an id on: of a user or all, of a day or all."""
+    it = day_ends.c
+    clause = sa.select(
+        it.id, it.user_id, it.actor, it.day, it.signed_at, it.note, sa.cast(it.findings, sa.Text)
+    )
+    if user_id is not None:
+        clause = clause.where(it.user_id == user_id)
+    if day is not None:
+        clause = clause.where(it.day == day.isoformat())
+    if before is not None:
+        clause = clause.where(it.id < before)
+    return [_day_end(row) for row in tx.rows(clause.order_by(it.id.desc()).limit(at_most))]
+
+
+def _day_end(row: Row) -> DayEnd:
+    return DayEnd(
+        id=row[0],
+        user_id=row[1],
+        actor=row[2],
+        day=date.fromisoformat(row[3]),
+        signed_at=from_micros(row[4]),
+        note=row[5],
+        findings=tuple(
+            Noticed(
+                name=one["name"],
+                state=one["state"],
+                sentence=one["sentence"],
+                accounts=tuple(int(it) for it in one["accounts"]),
+                symbols=tuple(one["symbols"]),
+            )
+            for one in json.loads(row[6])
+        ),
+    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bahi.db.schema import (
     HOUSE,
+    MAIN,
     TRADING,
     TRADING_AND_ARCHIVE,
     AppendOnly,
+    day,
     index,
     instant,
     json,
@@ -63,6 +65,23 @@ audit_seal_rows = HOUSE.table(
     text("row_digest", "Over the row as stored, in hex: tells which row was changed.", null=True),
     index("seal_no"),
     stores=TRADING_AND_ARCHIVE,
+    append_only=AppendOnly(),
+)
+
+day_ends = HOUSE.table(
+    "day_ends",
+    "Who signed the end of a day, and what was not good then. As the trail, these rows outlive "
+    "everything, so no key binds them.",
+    key(),
+    whole("user_id", "Who."),
+    text("actor", "Who, in words."),
+    day("day", "Of which day."),
+    instant("signed_at", "When."),
+    text("note", "What they said to it.", null=True),
+    json("findings", "What was not good when they signed: its name, how it stood, of what."),
+    index("user_id", "day"),
+    index("day"),
+    stores=MAIN,
     append_only=AppendOnly(),
 )
 

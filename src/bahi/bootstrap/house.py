@@ -46,6 +46,7 @@ from bahi.kernel.crypto import Passwords, Vault
 from bahi.kernel.errors import BahiError
 from bahi.kernel.words import BrokerSlug
 from bahi.orders.service.desk import Desk
+from bahi.orders.service.errands import Trading
 from bahi.portfolio.service.rates import LiveRates
 from bahi.portfolio.service.rates import furnish as furnish_rates
 from bahi.risk.service.eligibility import LiveLists
@@ -233,5 +234,6 @@ def build(
             tokens=Tokens(main, vault, clock, revisions),
             bell=Bell(settings.home, settings.urls.values()),
             sealers=tuple(Sealer(stores[name], vault, clock, settings.home) for name in SEALED),
+            trading=Trading(mint.node),
             held=held.pop_all(),
         )

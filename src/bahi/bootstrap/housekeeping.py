@@ -16,11 +16,15 @@ from bahi.health.service import forget_health_before
 from bahi.identity.service.attempts import forget_old_failures
 from bahi.identity.service.sign_in import end_expired_sessions
 from bahi.jobs.service import JobContext, clean_up
+from bahi.kernel.errors import NotFound
+from bahi.portfolio.service.curve import forget_curves_before
 from bahi.settings.service import cache_use, expire_cache, expire_windows, rate_use
 from bahi.telemetry.service import forget_calls_before, forget_logs_before
 from bahi.tokens.service.book import cleanup_expired, count_expired
 
 MONTH: Final = timedelta(days=31)
+CURVES_DAYS: Final = 30
+"""How long the curve of a day is kept, unless it is set."""
 
 
 async def sessions_cleanup(house: Rooms, context: JobContext) -> dict[str, Any]:
@@ -64,7 +68,7 @@ async def jobs_cleanup(house: Rooms, context: JobContext) -> dict[str, Any]:
 
 
 async def retention(house: Rooms, context: JobContext) -> dict[str, Any]:
-    """Forget logs, calls and looks older than the settings say."""
+    """Forget logs, calls, looks and curves of days older than the settings say."""
     dry_run, now = bool(context.payload.get("dry_run")), house.clock()
     days = {
         name: timedelta(days=await house.config.get("retention", f"{name}_days"))
@@ -75,8 +79,21 @@ async def retention(house: Rooms, context: JobContext) -> dict[str, Any]:
         "logs": await forget_logs_before(stores["logs"], now - days["logs"], dry_run=dry_run),
         "calls": await forget_calls_before(stores["latency"], now - days["calls"], dry_run=dry_run),
         "health": await forget_health_before(stores["main"], now - days["health"], dry_run=dry_run),
+        "curves": await _forget_curves(house, now, dry_run=dry_run),
         "dry_run": dry_run,
     }
+
+
+async def _forget_curves(house: Rooms, now: datetime, *, dry_run: bool) -> int:
+    try:
+        days = int(await house.config.get("retention", "curves_days"))
+    except NotFound:  # nobody has to set it
+        days = CURVES_DAYS
+    before = now - timedelta(days=max(days, 1))
+    gone = 0
+    for name in TRADING:
+        gone += await forget_curves_before(house.stores[name], before, dry_run=dry_run)
+    return gone
 
 
 async def audit_archive(house: Rooms, context: JobContext) -> dict[str, Any]:

@@ -48,11 +48,11 @@ async def worth_at(house: Rooms, kept: Kept) -> list[Worth]:
     """Return every position of an account with what it is worth now, where that is known."""
     await house.floor.renew()
     found = await kept.store.read(every_position, kept.account.id, fresh=True)
-    return [_worth(house, it) for it in sorted(found, key=lambda it: (it.key.symbol, it.key))]
+    return [worth_now(house, it) for it in sorted(found, key=lambda it: (it.key.symbol, it.key))]
 
 
-def _worth(house: Rooms, it: Position) -> Worth:
-    """Value a position by the newest price; an old one counts while the market is closed."""
+def worth_now(house: Rooms, it: Position) -> Worth:
+    """Return what a position is worth by the newest price; an old one counts out of hours."""
     market, now = house.floor.market, house.clock()
     listed = market.instrument(it.key.segment, it.key.symbol)
     quote = None if listed is None else market.quote(listed)

@@ -28,7 +28,7 @@ from bahi.portfolio.model.requiring import Asked, Required
 from bahi.portfolio.service.books import page_of, positions_of
 from bahi.portfolio.service.closing import pages_after
 from bahi.portfolio.service.remargining import remargin
-from bahi.portfolio.service.requiring import require
+from bahi.portfolio.service.requiring import require, work_out
 
 TOPIC: Final = "margin:"
 """How the topic of an account's alert begins."""
@@ -91,18 +91,46 @@ async def margin_for(
     """
     desk = await desk_of(house, actor, account_id)
     places = bought_first(wishes)
-    ordered = [wishes[place] for place in places]
-    asked = [_asked(it, desk.look(it.segment, it.symbol), house.clock()) for it in ordered]
+    asked = _in_turn(desk, wishes, places)
     found = await desk.store.write(_answer, desk, asked, house.clock(), account=account_id)
+    return _as_asked(found, places)
+
+
+async def would_need(desk: Desk, *wishes: PlaceOrder) -> Required:
+    """Return what orders that are not asked for yet would need together, as a basket is placed.
+
+    Nothing is written down.
+    """
+    places = bought_first(wishes)
+    asked = _in_turn(desk, wishes, places)
+    found = await desk.store.read(_reckon, desk, asked, desk.clock(), fresh=True)
+    return _as_asked(found, places)
+
+
+def _in_turn(desk: Desk, wishes: Sequence[PlaceOrder], places: Sequence[int]) -> list[Asked]:
+    """Return wishes in the order in which they are placed."""
+    ordered = [wishes[place] for place in places]
+    return [_asked(it, desk.look(it.segment, it.symbol), desk.clock()) for it in ordered]
+
+
+def _as_asked(found: Required, places: Sequence[int]) -> Required:
+    """Return the needs in the order in which they were asked for."""
     each = sorted(zip(places, found.each, strict=True), key=itemgetter(0))
     return replace(found, each=tuple(need for _, need in each))
 
 
+def _reckon(tx: Tx, desk: Desk, wishes: Sequence[Asked], now: datetime) -> Required:
+    return work_out(tx, desk.account_id, _beside(tx, desk, wishes), desk.terms, now)
+
+
 def _answer(tx: Tx, desk: Desk, wishes: Sequence[Asked], now: datetime) -> Required:
-    """Ask with what working orders are about to close already."""
-    account_id = desk.account_id
-    beside = [replace(it, exiting=exiting(tx, account_id, it.key, it.side)) for it in wishes]
-    return require(tx, desk.actor, account_id, beside, desk.terms, now)
+    beside = _beside(tx, desk, wishes)
+    return require(tx, desk.actor, desk.account_id, beside, desk.terms, now)
+
+
+def _beside(tx: Tx, desk: Desk, wishes: Sequence[Asked]) -> list[Asked]:
+    """Return wishes with what working orders are about to close already."""
+    return [replace(it, exiting=exiting(tx, desk.account_id, it.key, it.side)) for it in wishes]
 
 
 def _asked(wish: PlaceOrder, seen: Seen, now: datetime) -> Asked:

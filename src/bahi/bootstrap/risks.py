@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -53,10 +53,13 @@ async def hold(
     return await switching.hold(stores, actor, what, house.clock(), at_once=at_once, seen=seen)
 
 
-async def engaged(house: Rooms, actor: Actor) -> list[Switch]:
-    """Return the switches that bind anything of an actor's, each once, the oldest first."""
+async def engaged(house: Rooms, actor: Actor, own: Collection[int] | None = None) -> list[Switch]:
+    """Return the switches that bind anything of an actor's, each once, the oldest first.
+
+    `own` are the accounts that they see, of a caller who looked them up.
+    """
     found = [it for name in TRADING for it in await _read(house, name, switches)]
-    own = await _own(house, actor)
+    own = await _own(house, actor) if own is None else own
     once = {(it.whom, it.since, it.reason): it for it in found if _is_seen(actor, it.whom, own)}
     return sorted(once.values(), key=lambda it: (it.since, it.id))
 
@@ -81,7 +84,7 @@ async def _own(house: Rooms, actor: Actor) -> frozenset[int]:
     return frozenset(it.id for it in every)
 
 
-def _is_seen(actor: Actor, whom: Whom, own: frozenset[int]) -> bool:
+def _is_seen(actor: Actor, whom: Whom, own: Collection[int]) -> bool:
     """Say whether somebody is the actor's to look at; what binds everybody is everybody's."""
     if whom.scope is Scope.ACCOUNT:
         return whom.account_id in own

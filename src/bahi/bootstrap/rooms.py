@@ -63,7 +63,7 @@ class Rooms:
     tokens: Tokens
     bell: Bell
     sealers: tuple[Sealer, ...]
-    trading: Trading = field(default_factory=Trading)
+    trading: Trading
     marks: Marks = field(default_factory=Marks)
     known: Known = field(default_factory=Known)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -12,14 +13,19 @@ from bahi.bootstrap.rooms import Rooms
 from bahi.config import Settings
 from bahi.db.schema import STORES
 from bahi.db.tx import Tx
-from bahi.db.upkeep.backup import Backup, Backups, Keep
+from bahi.db.upkeep.backup import STAMP, Backup, Backups, Keep
 from bahi.jobs.model import Job
 from bahi.jobs.service import JobContext, enqueue, get_job
 from bahi.kernel.actor import Actor, require_admin
-from bahi.kernel.clock import Clock
+from bahi.kernel.clock import IST, Clock, in_utc
 from bahi.kernel.errors import NotFound
 
 JOB: Final = "backup"
+
+
+def made_at(backup: Backup) -> datetime:
+    """Return when a backup was made, as its name says."""
+    return in_utc(datetime.strptime(backup.stamp, STAMP).replace(tzinfo=IST))
 
 
 def backups_of(settings: Settings, clock: Clock) -> Backups:
@@ -71,9 +77,11 @@ async def backup(house: Rooms, context: JobContext) -> dict[str, Any]:
     only = context.payload.get("store")
     backups = backups_of(house.settings, house.clock)
     every = migrators(house.settings, lambda _: None)
-    saved = {}
-    for name, migrator in every.items():
-        if only in {None, name}:
-            made = await asyncio.to_thread(backups.take, migrator.database)
-            saved[name] = made.file.name
+    saved: dict[str, str] = {}
+    wanted = [name for name in every if only in {None, name}]
+    for place, name in enumerate(wanted):
+        said = f"{name}, {place + 1} of {len(wanted)} stores"
+        await context.progress(100 * place // len(wanted), said)
+        made = await asyncio.to_thread(backups.take, every[name].database)
+        saved[name] = made.file.name
     return {"saved": saved}

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 from bahi.bootstrap.attending import Attendant
 from bahi.bootstrap.carrying import Told, take_in
+from bahi.bootstrap.curves import Curves
 from bahi.bootstrap.floor import Floor
 from bahi.bootstrap.rooms import Rooms
 from bahi.brokers.paper.adapter import update_of
@@ -58,14 +59,16 @@ class Round(NamedTuple):
 class Driver:
     """Drives one trading store, round by round."""
 
-    def __init__(self, floor: Floor, grounds: Grounds, attendant: Attendant) -> None:
+    def __init__(
+        self, floor: Floor, grounds: Grounds, attendant: Attendant, curves: Curves
+    ) -> None:
         self._floor, self._exchange, self._on = floor, floor.exchange, grounds
-        self._attendant = attendant
+        self._attendant, self._curves = attendant, curves
         self._sweep, self._swept_s = Sweep(grounds), 0.0
         self._strangers: set[int] = set()
 
     async def round(self) -> Round:
-        """Have the exchange do what is due, tell of it, attend to accounts and sweep, once."""
+        """Have the exchange do what is due, tell of it, attend, sweep and draw curves, once."""
         await self._floor.renew()
         moved = await self._exchange.drive()
         told = await self.tell()
@@ -74,6 +77,7 @@ class Driver:
         if boot_seconds() - self._swept_s >= SWEEP_EVERY_S:
             settled = await self._sweep.round()
             self._swept_s = boot_seconds()
+        await self._curves.round()
         return Round(moved, told, attended, settled)
 
     async def tell(self) -> int:
@@ -174,7 +178,8 @@ def grounds_of(house: Rooms) -> Grounds:
 async def driver_of(house: Rooms) -> Driver:
     """Return what drives a house's paper accounts."""
     await house.floor.renew()
-    return Driver(house.floor, grounds_of(house), Attendant(house))
+    curves = Curves(house, house.stores["sandbox"])
+    return Driver(house.floor, grounds_of(house), Attendant(house), curves)
 
 
 async def keep_driving(house: Rooms) -> None:

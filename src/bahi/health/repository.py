@@ -13,6 +13,8 @@ from bahi.health.tables import system_health
 from bahi.kernel.clock import from_micros
 from bahi.kernel.words import Health
 
+LATELY: Final = 200
+"""The newest looks among which each part's last one is sought: some rounds of all parts."""
 _ADD: Final = Statement(system_health.insert())
 _NEWEST: Final = (
     sa.select(system_health)
@@ -52,6 +54,14 @@ def newest(tx: Tx, component: str) -> Remembered | None:
     """Return how a part was when it was asked last."""
     row = tx.row(_NEWEST.where(system_health.c.component == component))
     return None if row is None else _remembered(row)
+
+
+def newest_of_each(tx: Tx) -> list[Remembered]:
+    """Return how each part was when it was asked last, by name."""
+    found: dict[str, Remembered] = {}
+    for it in history(tx, LATELY, None, None):
+        found.setdefault(it.component, it)
+    return [found[name] for name in sorted(found)]
 
 
 def add(tx: Tx, looked: Looked, error_count: int, now: int) -> None:

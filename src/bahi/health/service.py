@@ -122,6 +122,11 @@ async def history(
     return await store.read(repository.history, limit, before, component, fresh=True)
 
 
+async def lately(store: Store) -> list[Remembered]:
+    """Return how each part was when it was asked last, by name; the words are for admins."""
+    return await store.read(repository.newest_of_each, fresh=True)
+
+
 async def forget_health_before(store: Store, before: datetime, *, dry_run: bool = False) -> int:
     """Forget the looks from before an instant, some at a time; return how many."""
     micros = to_micros(before)

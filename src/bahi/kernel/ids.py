@@ -42,6 +42,7 @@ class IdMint:
     def __init__(self, node: int, clock_ms: Callable[[], int], start_after: int = 0) -> None:
         if not 0 <= node < NODES:
             raise Invalid(f"Node {node} is not one of 0 to {NODES - 1}.")
+        self.node = node
         self._node = node << _SEQUENCE_BITS
         self._clock_ms = clock_ms
         # Millisecond and sequence as one number, so that a sequence that runs out borrows from the

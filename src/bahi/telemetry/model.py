@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from bahi.kernel.clock import ist_text
 from bahi.kernel.ports import Call
 from bahi.kernel.redaction import redact, redact_text
+from bahi.kernel.spread import Spread
 from bahi.kernel.words import CopyRole, LogLevel
 
 FRAMES_AT_MOST: Final = 40
@@ -73,6 +74,38 @@ class CallEntry:
     response: Any = None
     error_message: str | None = None
     id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSpread:
+    """How long the calls of one operation took, and how many of them failed."""
+
+    broker: str | None
+    operation: str
+    failed: int
+    spread: Spread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogWanted:
+    """Which log records; what is empty says nothing."""
+
+    levels: Collection[LogLevel] = ()
+    word: str | None = None
+    request_id: str | None = None
+    error_type: str | None = None
+    account_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Log records, the newest first, and below which id to go on; None: there are no more.
+
+    A page may hold few, or none, and still go on: so many records were looked through for it.
+    """
+
+    entries: tuple[LogEntry, ...]
+    next: int | None
 
 
 def call_to_a_broker(call: Call, context: Mapping[str, Any]) -> CallEntry:

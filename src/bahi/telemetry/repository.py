@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bahi.db import types
+from bahi.db import spreading, types
 from bahi.db.leaving import remove_some
 from bahi.db.permits import permitted
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import from_micros, to_micros
+from bahi.kernel.spread import Bucket, spread_of
 from bahi.kernel.words import CopyRole, LogLevel
-from bahi.telemetry.model import CallEntry, LogEntry
+from bahi.telemetry.model import CallEntry, CallSpread, LogEntry, LogPage, LogWanted
 from bahi.telemetry.tables import api_calls, app_log
 
 _ADD_CALL: Final = Statement(api_calls.insert())
 _ADD_LOG: Final = Statement(app_log.insert())
 _DOCUMENTS: Final = ("request", "response", "context")
+LOOKED_THROUGH: Final = 20_000
+"""How many log records are looked through at most for one page."""
+BUCKETS_AT_MOST: Final = 20_000
 
 
 def add_call(tx: Tx, call: CallEntry) -> None:
@@ -83,6 +88,69 @@ def logs(
     """Return the newest log records of these levels that fit, below an id."""
     at_levels = app_log.c.level.in_(levels)
     return [_log(row) for row in _newest(tx, app_log, limit, before, wanted, at_levels)]
+
+
+def log_page(tx: Tx, wanted: LogWanted, limit: int, before: int | None) -> LogPage:
+    """Return the newest log records that fit, below an id, of so many that are looked through."""
+    newest = sa.select(app_log.c.id)
+    if before is not None:
+        newest = newest.where(app_log.c.id < before)
+    some = newest.order_by(app_log.c.id.desc()).limit(LOOKED_THROUGH).subquery()
+    lowest = sa.select(sa.func.min(some.c.id)).scalar_subquery()
+    edge = tx.row(sa.select(lowest, sa.exists().where(app_log.c.id < lowest)))
+    if edge is None or edge[0] is None:
+        return LogPage((), None)
+    least, is_more = int(edge[0]), bool(edge[1])
+    rules = (app_log.c.id >= least, *_that_fit(tx, wanted))
+    names = {"error_type": wanted.error_type, "account_id": wanted.account_id}
+    rows = _newest(tx, app_log, limit + 1, before, names, *rules)
+    found = tuple(_log(row) for row in rows[:limit])
+    if len(rows) > limit:
+        return LogPage(found, found[-1].id)
+    return LogPage(found, least if is_more else None)
+
+
+def _that_fit(tx: Tx, wanted: LogWanted) -> list[sa.ColumnElement[bool]]:
+    rules: list[sa.ColumnElement[bool]] = []
+    if wanted.levels:
+        rules.append(app_log.c.level.in_([str(it) for it in wanted.levels]))
+    if wanted.word:
+        message = sa.func.lower(sa.func.coalesce(app_log.c.message, ""))
+        rules.append(message.contains(wanted.word.lower(), autoescape=True))
+    if wanted.request_id is not None:
+        named = "$.request_id" if tx.dialect.name == "sqlite" else "request_id"
+        taken = (
+            sa.func.json_extract if tx.dialect.name == "sqlite" else sa.func.jsonb_extract_path_text
+        )
+        rules.append(taken(app_log.c.context, named) == wanted.request_id)
+    return rules
+
+
+def call_spreads(tx: Tx, within: tuple[int, int], wanted: dict[str, Any]) -> list[CallSpread]:
+    """Return how long calls that began in a while took, by broker and operation."""
+    it = api_calls.c
+    failed = sa.func.sum(sa.case((it.success == 0, 1), else_=0))
+    clause = (
+        sa.select(it.broker, it.operation, failed, *spreading.measured(it.duration_us))
+        .where(it.started_at >= within[0], it.started_at < within[1], it.duration_us.is_not(None))
+        .group_by(it.broker, it.operation, sa.text("bucket"))
+        .limit(BUCKETS_AT_MOST)
+    )
+    for name, value in wanted.items():
+        if value is not None:
+            clause = clause.where(it[name] == value)
+    buckets: dict[tuple[str, str], list[Bucket]] = defaultdict(list)
+    failures: dict[tuple[str, str], int] = defaultdict(int)
+    for broker, operation, bad, *measured in tx.rows(clause):
+        of = (broker or "", operation or "")
+        buckets[of].append(spreading.bucket_of(measured))
+        failures[of] += int(bad)
+    return [
+        CallSpread(
+            broker=of[0] or None, operation=of[1], failed=failures[of], spread=spread_of(several)
+        )
+        for of, several in sorted(buckets.items())
+    ]
 
 
 def count_calls_before(tx: Tx, before: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +16,26 @@ from starlette.responses import HTMLResponse, Response
 
 from bahi.config import Settings
 from bahi.kernel.clock import ist_text
+from bahi.web.nav import places_for
+from bahi.web.written import FILTERS
 
 HERE: Final = Path(__file__).parent
 POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-KINDS: Final = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+KINDS: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
 A_YEAR_S: Final = 31_536_000
+NAME_BYTES: Final = 8
+"""Of the name that a form's wish is given: sent twice, it is done once."""
+LOOKS: Final = {"bahi_theme": ("", "light", "dark"), "bahi_rows": ("", "comfortable")}
+"""How a person likes pages, by the cookie that remembers it; nothing: as their machine has it."""
 
 
 class Frame:
@@ -31,17 +44,25 @@ class Frame:
     def __init__(self, settings: Settings, version: str) -> None:
         self.settings, self.version = settings, version
         self.is_https = settings.address.startswith("https:")
-        self._files = {it.name: it.read_bytes() for it in (HERE / "static").iterdir()}
+        static = HERE / "static"
+        found = (it for it in static.rglob("*") if it.is_file())
+        self._files = {it.relative_to(static).as_posix(): it.read_bytes() for it in found}
+        self._marks = {name: _mark(content) for name, content in self._files.items()}
         self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            loader=jinja2.DictLoader(_texts(HERE / "templates")),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals["static"] = self._address_of
-        self._templates.filters["ist"] = _when
+        self._templates.globals |= {
+            "static": self._address_of,
+            "version": version,
+            "new_name": lambda: f"desk-{secrets.token_hex(NAME_BYTES)}",
+            "nav": lambda is_admin: places_for(is_admin=is_admin),
+        }
+        self._templates.filters |= {**FILTERS, "ist": _when}
 
     def page(
         self,
@@ -50,27 +71,40 @@ class Frame:
         headers: Mapping[str, str] | None = None,
         **shown: Any,
     ) -> HTMLResponse:
-        """Render a page; nobody keeps a copy of it."""
-        text = self._templates.get_template(template).render(version=self.version, **shown)
+        """Render a page, or a part of one; nobody keeps a copy of it."""
+        text = self.text(template, **shown)
         return HTMLResponse(text, status, {**(headers or {}), "Content-Security-Policy": POLICY})
+
+    def text(self, template: str, **shown: Any) -> str:
+        """Render a template as text."""
+        return self._templates.get_template(template).render(**shown)
 
     def failure(
         self, request: Request, status: int, message: str, headers: Mapping[str, str] | None
     ) -> Response:
-        """Say on a page what went wrong."""
-        request_id = request.state.request_id
-        return self.page("failure.html", status, headers, message=message, request_id=request_id)
+        """Say what went wrong: on a page, or in the place of a page that asked."""
+        shown = {"message": message, "request_id": request.state.request_id}
+        if "hx-request" in request.headers:
+            return self.page("frame/why.html", status, headers, **shown)
+        seat, look = getattr(request.state, "seat", None), look_of(request)
+        if seat is None:
+            return self.page("frame/failure.html", status, headers, look=look, **shown)
+        here = request.url.path if request.method == "GET" else "/"
+        around = {"seat": seat, "look": look, "pulse": None, "here": here, "figures": "/figures"}
+        return self.page("frame/failure_inside.html", status, headers, **around, **shown)
 
     def static_routes(self) -> APIRouter:
-        """Make the door of the stylesheet."""
+        """Make the door of stylesheet, scripts and the mark."""
         router = APIRouter(prefix="/static")
 
-        @router.get("/{name}")
-        async def static(name: str) -> Response:
+        @router.get("/{name:path}")
+        async def static(name: str, request: Request) -> Response:
             if name not in self._files:
                 raise HTTPException(404)
+            is_named = request.url.query == self._marks[name]
+            # Its address changes with it; who comes without that asks each time.
+            kept = f"public, max-age={A_YEAR_S}, immutable" if is_named else "no-cache"
             kind = KINDS[Path(name).suffix]
-            kept = f"public, max-age={A_YEAR_S}, immutable"  # its address changes with it
             return Response(
                 self._files[name], headers={"Content-Type": kind, "Cache-Control": kept}
             )
@@ -78,7 +112,24 @@ class Frame:
         return router
 
     def _address_of(self, name: str) -> str:
-        return f"/static/{name}?{hashlib.sha256(self._files[name]).hexdigest()[:12]}"
+        return f"/static/{name}?{self._marks[name]}"
+
+
+def look_of(request: Request) -> dict[str, str]:
+    """Return how a person likes pages."""
+    said = {name: request.cookies.get(name, "") for name in LOOKS}
+    return {name: value if value in LOOKS[name] else "" for name, value in said.items()}
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    """Read every template at the start: what changes under a running service is of the next one."""
+    return {
+        it.relative_to(folder).as_posix(): it.read_text("utf-8") for it in folder.rglob("*.html")
+    }
+
+
+def _mark(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _when(instant: datetime | None) -> str:

@@ -147,11 +147,17 @@ def test_a_backup_is_a_job_and_then_a_file(house: dict[str, str]) -> None:
         assert shown.json()["status"] == "pending"
         assert (await boss.get("/v1/backups")).json()["items"] == []
 
-        context = SimpleNamespace(payload={"store": "telegram"})
+        told: list[tuple[int, str]] = []
+
+        async def progress(percent: int, message: str) -> None:
+            told.append((percent, message))
+
+        context = SimpleNamespace(payload={"store": "telegram"}, progress=progress)
         done = await it.it.house.handlers["backup"](context)  # type: ignore[arg-type] # all it reads
         (saved,) = (await boss.get("/v1/backups")).json()["items"]
         assert done == {"saved": {"telegram": saved["name"]}}
         assert saved["size"] > 0
+        assert told == [(0, "telegram, 1 of 1 stores")]
         nowhere = await boss.post("/v1/backups", json={"store": "attic"})
         assert nowhere.status_code == 404
         assert (await it.client.post("/v1/backups")).status_code == 403

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +17,7 @@ from bahi.accounts.service.accounts import (
 from bahi.db.tx import Tx
 from bahi.identity.model import ApiKey
 from bahi.identity.service import keys as identity
-from bahi.kernel.actor import Actor, require_change
+from bahi.kernel.actor import Actor, require_change, require_person
 from bahi.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from bahi.kernel.words import AccountMode, KeyScope
 
@@ -83,6 +83,20 @@ def switch(tx: Tx, actor: Actor, now: datetime, *, live: bool) -> ApiKey:
                 "`bahi key open` lets it open one."
             )
     return identity.turn_key(tx, actor, actor.key_id, now, live=live)
+
+
+def turn(tx: Tx, actor: Actor, key_id: int, now: datetime, *, live: bool) -> ApiKey:
+    """Have a key of one's own mean its live default, or that of paper; for people who signed in."""
+    require_person(actor, "A key of somebody is turned")
+    key = identity.find_key(tx, key_id)
+    if key is None or not actor.owns(key.user_id):
+        raise NotFound(f"There is no key {key_id}.")
+    if live:
+        if key.scope is not KeyScope.TRADE:
+            raise Forbidden(f"A key of scope {key.scope} stays on paper; live needs scope trade.")
+        if AccountMode.LIVE not in repository.opened_by(tx, key_id).values():
+            raise Conflict("This key opens no live account, so it stays on paper.")
+    return identity.turn_key(tx, actor, key_id, now, live=live)
 
 
 def _chosen(
@@ -159,6 +173,11 @@ def _names(mine: Sequence[Account]) -> str:
         if len(mine) > NAMED_AT_MOST
         else shown or "none"
     )
+
+
+def accounts_of_each(tx: Tx, key_ids: Collection[int]) -> dict[int, dict[int, AccountMode | None]]:
+    """Return what each of several keys opens; one statement."""
+    return repository.opened_by_each(tx, key_ids) if key_ids else {}
 
 
 def accounts_of(tx: Tx, key_id: int) -> dict[int, AccountMode | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -12,9 +12,8 @@ from bahi.api.forms import Amount, Day, Id, Rupees
 from bahi.api.native.instruments import OfSegment, Root
 from bahi.api.routes import Kept, Who
 from bahi.bootstrap import House
+from bahi.bootstrap.chains import next_expiry, rungs_about, underlying_at
 from bahi.instruments.model.instrument import Entry
-from bahi.kernel.clock import exchange_day
-from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.money import Price
 from bahi.kernel.words import Segment
 
@@ -23,13 +22,6 @@ About = Annotated[
     Rupees | None, Query(description="The price to lay it out about; else the underlying's.")
 ]
 Around = Annotated[int, Query(ge=0, le=100, description="Strikes on either side.")]
-
-_SPOTS: Final = {
-    Segment.NSE_FNO: (Segment.NSE_INDEX, Segment.NSE_EQ),
-    Segment.BSE_FNO: (Segment.BSE_INDEX, Segment.BSE_EQ),
-    Segment.MCX_COMM: (Segment.MCX_INDEX,),
-}
-"""Where what contracts are on is listed itself."""
 
 
 class OptionShown(BaseModel):
@@ -77,19 +69,15 @@ def chain_routes(house: House) -> APIRouter:
         del actor
         catalogue = await house.instruments.catalogue()
         found = catalogue.chain(root, segment)
-        if expiry is None:
-            today = exchange_day(house.clock())
-            to_come = [day for day in found.expiries if day >= today]
-            if not to_come:
-                raise NotFound(f"No option of {root.strip().upper()} ends from today on.")
-            expiry = to_come[0]
-        about = Price(price) if price is not None else await _price_of(house, root, segment)
-        rungs = found.at(expiry, about, around)
+        day = expiry or next_expiry(found, root, house.clock())
+        given = None if price is None else Price(price)
+        about = given or (await underlying_at(house, root, segment)).last
+        rungs = rungs_about(found, day, about, around)
         labels = [it.strike for it in rungs if "ATM" in {it.call_label, it.put_label}]
         return ChainShown(
             root=root.strip().upper(),
             segment=segment,
-            expiry=expiry,
+            expiry=day,
             price=about,
             at_the_money=labels[0] if labels else None,
             items=[
@@ -103,17 +91,6 @@ def chain_routes(house: House) -> APIRouter:
         )
 
     return router
-
-
-async def _price_of(house: House, root: str, segment: Segment) -> Price:
-    """Return what an underlying costs: as an index, as a share, or where its options are."""
-    catalogue = await house.instruments.catalogue()
-    word = root.strip().upper()
-    places = (segment, *_SPOTS.get(segment, ()))
-    spots = [it for place in places if (it := catalogue.find(word, place)) is not None]
-    if not spots:
-        raise Invalid(f"price: what {word} costs is not known here; name a price.")
-    return (await house.quotes.quote(spots[0])).last
 
 
 def _side(entry: Entry | None, label: str | None) -> OptionShown | None:

@@ -5,35 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from starlette.routing import Route
 
 from bahi.api.openalgo.door import Ask, Name, asked, good
 from bahi.api.openalgo.market_words import known, quoted
-from bahi.api.openalgo.options_greeks import (
-    Basis,
-    Figures,
-    basis_of,
-    ends_at,
-    figures_of,
-    greek_routes,
-)
+from bahi.api.openalgo.options_greeks import greek_routes, percent, rounded
 from bahi.api.openalgo.options_meant import options_meant
 from bahi.api.openalgo.underlying import expiry_of, option_of, underlying_of
 from bahi.api.openalgo.words import rupees
 from bahi.bootstrap import House
+from bahi.bootstrap.chains import (
+    AROUND_AT_MOST,
+    Basis,
+    OptionSeen,
+    basis_of,
+    ends_at,
+    forward_of,
+    option_seen,
+    options_in,
+)
 from bahi.instruments.model.chain import Rung
-from bahi.instruments.model.instrument import Entry, Instrument, instrument_of
+from bahi.instruments.model.instrument import Entry, instrument_of
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import Invalid
-from bahi.kernel.money import SCALE, Price
 from bahi.kernel.symbols import dated
-from bahi.quotes.model.greeks import Unpriced
 from bahi.quotes.model.quote import NoPrice, Quote
-
-STRIKES_AT_MOST: Final = 100
-"""On either side of the money."""
 
 
 class ByOffset(Ask, kw_only=True):
@@ -92,23 +90,22 @@ async def option_symbol(house: House, _actor: Actor, form: ByOffset) -> dict[str
 
 async def option_chain(house: House, _actor: Actor, form: OfChain) -> dict[str, Any]:
     """Tell the calls and puts about the money, each with its price and its label."""
-    around = STRIKES_AT_MOST if form.strike_count is None else form.strike_count
-    if not 1 <= around <= STRIKES_AT_MOST:
-        raise Invalid(f"strike_count: {around} cannot be; it is 1 to {STRIKES_AT_MOST}.")
+    around = AROUND_AT_MOST if form.strike_count is None else form.strike_count
+    if not 1 <= around <= AROUND_AT_MOST:
+        raise Invalid(f"strike_count: {around} cannot be; it is 1 to {AROUND_AT_MOST}.")
     options = await options_meant(house, form.underlying, form.exchange, form.expiry_date)
     money = options.chain.at_the_money(options.expiry, options.price)
     rungs = options.chain.at(options.expiry, options.price, around)
-    listed = [instrument_of(it) for rung in rungs for it in (rung.call, rung.put) if it is not None]
+    listed = options_in(rungs)
     quotes = await house.quotes.quotes(listed)
     now = house.clock()
-    forward = _forward(rungs, money, quotes)
-    any_of_it = listed[0]
+    forward = forward_of(rungs, money, quotes)
     said = good(
         underlying=options.underlying.root,
         underlying_ltp=rupees(options.price),
-        underlying_prev_close=known(options.quote.previous_close),
+        underlying_prev_close=known(options.underlying.quote.previous_close),
         expiry_date=dated(options.expiry),
-        expiry_ts=int(ends_at(any_of_it, options.expiry).timestamp()),
+        expiry_ts=int(ends_at(listed[0].segment, options.expiry).timestamp()),
         server_ts=int(now.timestamp()),
         atm_strike=rupees(money),
         quotes_included=True,
@@ -116,7 +113,7 @@ async def option_chain(house: House, _actor: Actor, form: OfChain) -> dict[str, 
     )
     if not form.with_greeks:
         return said | {"chain": _rows(rungs, quotes, None, now)}
-    basis = basis_of(forward, options.price, form.interest_rate)
+    basis = basis_of(forward, options.price, form.interest_rate / 100)
     said |= {"forward_price": known(forward), "model": basis.model, "priced_on": basis.priced_on}
     return said | {"chain": await asyncio.to_thread(_rows, rungs, quotes, basis, now)}
 
@@ -126,8 +123,8 @@ async def synthetic_future(house: House, _actor: Actor, form: OfPair) -> dict[st
     options = await options_meant(house, form.underlying, form.exchange, form.expiry_date)
     money = options.chain.at_the_money(options.expiry, options.price)
     rungs = options.chain.at(options.expiry, options.price, 0)
-    listed = [instrument_of(it) for rung in rungs for it in (rung.call, rung.put) if it is not None]
-    forward = _forward(rungs, money, await house.quotes.quotes(listed))
+    listed = options_in(rungs)
+    forward = forward_of(rungs, money, await house.quotes.quotes(listed))
     if forward is None:
         raise NoPrice(
             f"There is no price of both options at {rupees(money)} that end on "
@@ -140,17 +137,6 @@ async def synthetic_future(house: House, _actor: Actor, form: OfPair) -> dict[st
         atm_strike=rupees(money),
         synthetic_future_price=rupees(forward),
     )
-
-
-def _forward(rungs: list[Rung], money: Price, quotes: Mapping[int, Quote]) -> Price | None:
-    """Return the strike at the money plus its call less its put; None where one has no price."""
-    for rung in rungs:
-        if rung.strike == money and rung.call is not None and rung.put is not None:
-            call, put = quotes.get(rung.call.id), quotes.get(rung.put.id)
-            if call is not None and put is not None:
-                made = rung.strike + call.last - put.last
-                return Price(made) if made > 0 else None
-    return None
 
 
 def _rows(
@@ -186,18 +172,14 @@ def _leg(
         said["bid_qty"] = quote.bids[0].quantity if quote.bids else None
         said["ask_qty"] = quote.asks[0].quantity if quote.asks else None
     said |= {"lotsize": it.lot_size, "tick_size": known(it.tick_size)}
-    return said if basis is None else said | _greeks(it, quote, basis, now)
+    return said if basis is None else said | _greeks(option_seen(it, label, quote, basis, now))
 
 
-def _greeks(it: Instrument, quote: Quote | None, basis: Basis, now: datetime) -> dict[str, Any]:
+def _greeks(it: OptionSeen) -> dict[str, Any]:
     """Return an option's greeks; where there are none, each is null, with the reason."""
-    try:
-        if quote is None:
-            raise NoPrice(f"There is no price of {it.symbol}.")
-        found: Figures = figures_of(it, quote.last / SCALE, basis, now)
-    except (Unpriced, NoPrice, Invalid) as none:
+    if it.figures is None:
         names = ("implied_volatility", "delta", "gamma", "theta", "vega")
-        return {**dict.fromkeys(names), "no_greeks": str(none)}
-    said = found.greeks
+        return {**dict.fromkeys(names), "no_greeks": it.why}
+    said = rounded(it.figures.greeks)
     del said["rho"]
-    return {"implied_volatility": found.volatility, **said}
+    return {"implied_volatility": percent(it.figures.volatility), **said}

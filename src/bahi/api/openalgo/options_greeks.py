@@ -7,8 +7,7 @@ Black-Scholes on the spot price says `"model": "black-scholes"`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import time
 from typing import Any, Final
 
 import msgspec
@@ -18,33 +17,20 @@ from bahi.api.openalgo.door import Ask, Name, asked, good
 from bahi.api.openalgo.market_words import instrument_meant
 from bahi.api.openalgo.words import SAID_AT_MOST, meant, rupees
 from bahi.bootstrap import House
+from bahi.bootstrap.chains import FORWARD, FUTURE, SPOT, Basis, figures_of, next_future
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.actor import Actor
-from bahi.kernel.clock import IST, in_utc
 from bahi.kernel.errors import BahiError, Invalid, NotFound, TooMuch
-from bahi.kernel.money import SCALE, Price
+from bahi.kernel.money import SCALE
 from bahi.kernel.symbols import MONTHS
-from bahi.kernel.words import Segment
-from bahi.quotes.model.greeks import DAYS, Model, Terms, greeks_of, implied_volatility
+from bahi.quotes.model.greeks import Greeks, Model
 
 AT_ONCE: Final = 50
-SECONDS: Final = 86_400.0
 MODELS: Final = {
     "BLACK76": Model.BLACK_76,
     "BLACK-76": Model.BLACK_76,
     "BLACK-SCHOLES": Model.BLACK_SCHOLES,
 }
-ENDS: Final = {
-    Segment.NSE_FNO: time(15, 30),
-    Segment.BSE_FNO: time(15, 30),
-    Segment.NSE_CURRENCY: time(12, 30),
-    Segment.BSE_CURRENCY: time(12, 30),
-    Segment.MCX_COMM: time(23, 30),
-}
-"""When a contract ends on its last day, unless it is said otherwise."""
-SPOT: Final = "spot"
-FUTURE: Final = "future"
-FORWARD: Final = "forward"
 
 
 class OfOption(Ask, kw_only=True):
@@ -77,25 +63,6 @@ class OfSeveral(Ask, kw_only=True):
     interest_rate: float = 0.0
     expiry_time: Name | None = None
     model: Name = "black76"
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What options are priced on."""
-
-    model: Model
-    underlying: float
-    priced_on: str
-    rate: float
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What an option's price says."""
-
-    volatility: float
-    greeks: dict[str, float]
-    days: float
 
 
 def greek_routes(house: House) -> list[Route]:
@@ -144,7 +111,7 @@ async def _told(house: House, form: OfOption) -> dict[str, Any]:
     underlying, basis = await _basis(house, option, form)
     quote = await house.quotes.quote(option)
     ends = None if form.expiry_time is None else _time_of(form.expiry_time)
-    found = figures_of(option, quote.last / SCALE, basis, house.clock(), ends)
+    found = figures_of(option, quote.last, basis, house.clock(), ends)
     day = option.expiry
     return {
         "symbol": option.symbol,
@@ -153,12 +120,12 @@ async def _told(house: House, form: OfOption) -> dict[str, Any]:
         "strike": rupees(option.strike),
         "option_type": str(option.option_type),
         "expiry_date": f"{day.day:02d}-{MONTHS[day.month - 1].title()}-{day.year}",
-        "days_to_expiry": found.days,
+        "days_to_expiry": round(found.days, 4),
         "spot_price": round(basis.underlying, 4),
         "option_price": rupees(quote.last),
         "interest_rate": form.interest_rate,
-        "implied_volatility": found.volatility,
-        "greeks": found.greeks,
+        "implied_volatility": percent(found.volatility),
+        "greeks": rounded(found.greeks),
         "model": basis.model,
         "priced_on": basis.priced_on,
     }
@@ -190,12 +157,8 @@ async def _underlying(house: House, option: Instrument, form: OfOption) -> Instr
     spot = catalogue.underlying_of(option)
     if spot is not None:
         return spot
-    futures = [
-        it
-        for it in catalogue.contracts(option.root, option.segment)
-        if it.strike is None and option.expiry and (it.expiry or "") >= option.expiry.isoformat()
-    ]
-    near = min(futures, key=lambda it: it.expiry or "", default=None)
+    contracts = catalogue.contracts(option.root, option.segment)
+    near = None if option.expiry is None else next_future(contracts, option.expiry)
     found = None if near is None else catalogue.by_id(near.id)
     if found is None:
         raise NotFound(
@@ -205,47 +168,20 @@ async def _underlying(house: House, option: Instrument, form: OfOption) -> Instr
     return found
 
 
-def basis_of(forward: Price | None, spot: Price, interest_rate: float) -> Basis:
-    """Return what a chain is priced on: the future that its options make, else the spot price."""
-    priced_on = SPOT if forward is None else FORWARD
-    return Basis(Model.BLACK_76, (forward or spot) / SCALE, priced_on, interest_rate / 100)
+def rounded(found: Greeks) -> dict[str, float]:
+    """Write greeks as OpenAlgo does."""
+    return {
+        "delta": round(found.delta, 4),
+        "gamma": round(found.gamma, 6),
+        "theta": round(found.theta, 4),
+        "vega": round(found.vega, 4),
+        "rho": round(found.rho, 6),
+    }
 
 
-def ends_at(option: Instrument, expiry: date, ends: time | None = None) -> datetime:
-    """Return when an option ends."""
-    at = ends or ENDS.get(option.segment, time(15, 30))
-    return in_utc(datetime.combine(expiry, at, IST))
-
-
-def figures_of(
-    option: Instrument, price: float, basis: Basis, now: datetime, ends: time | None = None
-) -> Figures:
-    """Return what an option's price says at an instant."""
-    assert option.option_type is not None  # noqa: S101 - whoever calls has looked
-    assert option.strike is not None  # noqa: S101 - likewise
-    assert option.expiry is not None  # noqa: S101 - likewise
-    days = (ends_at(option, option.expiry, ends) - now).total_seconds() / SECONDS
-    terms = Terms(
-        model=basis.model,
-        right=option.option_type,
-        underlying=basis.underlying,
-        strike=option.strike / SCALE,
-        life=days / DAYS,
-        rate=basis.rate,
-    )
-    volatility = implied_volatility(terms, price)
-    found = greeks_of(terms, volatility)
-    return Figures(
-        volatility=round(volatility * 100, 2),
-        greeks={
-            "delta": round(found.delta, 4),
-            "gamma": round(found.gamma, 6),
-            "theta": round(found.theta, 4),
-            "vega": round(found.vega, 4),
-            "rho": round(found.rho, 6),
-        },
-        days=round(days, 4),
-    )
+def percent(volatility: float) -> float:
+    """Write a volatility as OpenAlgo does."""
+    return round(volatility * 100, 2)
 
 
 def _time_of(said: str) -> time:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from bahi.api.openalgo.underlying import Underlying, expiry_of, underlying_of
+from bahi.api.openalgo.underlying import expiry_of, underlying_of
 from bahi.bootstrap import House
+from bahi.bootstrap.chains import Underlying
 from bahi.instruments.model.chain import Chain
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.money import Price
 from bahi.kernel.symbols import dated
-from bahi.quotes.model.quote import Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,13 @@ class Options:
     """The options of an underlying that end on one day, and what it is worth now."""
 
     underlying: Underlying
-    quote: Quote
     chain: Chain
     expiry: date
 
     @property
     def price(self) -> Price:
         """What the underlying was traded at last."""
-        return self.quote.last
+        return self.underlying.last
 
 
 async def options_meant(
@@ -46,4 +45,4 @@ async def options_meant(
         raise Invalid(f"expiry_date: it is missing; the options next to end do so on {near}.")
     if expiry < today:
         raise NotFound(f"The options of {it.root} that ended on {dated(expiry)} are gone.")
-    return Options(it, await house.quotes.quote(it.priced_by), chain, expiry)
+    return Options(it, chain, expiry)

@@ -18,10 +18,11 @@ from bahi.api.openalgo.door import Name, Rupees, Text, asked
 from bahi.api.openalgo.orders import desk_and_account, in_parts
 from bahi.api.openalgo.outcomes import placed, row_of, several
 from bahi.api.openalgo.patience import patiently
-from bahi.api.openalgo.underlying import Underlying, expiry_of, option_of, underlying_of
+from bahi.api.openalgo.underlying import expiry_of, option_of, underlying_of
 from bahi.api.openalgo.wishes import NewOrder, Strategic, wish_of
 from bahi.api.openalgo.words import rupees
 from bahi.bootstrap import House
+from bahi.bootstrap.chains import Underlying
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.actor import Actor
 from bahi.kernel.errors import BahiError, Conflict

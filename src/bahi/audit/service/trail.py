@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from bahi.audit import repository
-from bahi.audit.model import Entry, canonical
+from bahi.audit.model import Entry, Page, Wanted, canonical
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor, require_admin
@@ -15,6 +16,7 @@ from bahi.kernel.errors import Forbidden, Invalid
 from bahi.kernel.redaction import redact, redact_text
 
 PAGE_AT_MOST: Final = 500
+LONGEST_WORD: Final = 200
 
 
 def note(
@@ -93,6 +95,29 @@ async def recent(
     return await store.read(read, fresh=True)
 
 
+async def search(
+    store: Store,
+    actor: Actor,
+    wanted: Wanted,
+    *,
+    limit: int = 50,
+    before: int | None = None,
+) -> Page:
+    """Return a page of the trail, the newest first: all of it to an admin, to others their own.
+
+    Of a word so many rows are looked through for one page at most; `next` is where to go on.
+    """
+    if not 1 <= limit <= PAGE_AT_MOST:
+        raise Invalid(f"limit: {limit} is not 1 to {PAGE_AT_MOST}.")
+    if wanted.word is not None and len(wanted.word) > LONGEST_WORD:
+        raise Invalid(f"word: at most {LONGEST_WORD} characters are looked for.")
+    if not actor.is_admin:
+        if actor.user_id is None or wanted.user_id not in {None, actor.user_id}:
+            raise Forbidden("Only an admin may see what others did.")
+        wanted = replace(wanted, user_id=actor.user_id)
+    return await store.read(repository.page, wanted, limit, before, fresh=True)
+
+
 async def export_page(
     store: Store, actor: Actor, *, after: int, limit: int = PAGE_AT_MOST
 ) -> list[Entry]:
@@ -103,5 +128,7 @@ async def export_page(
 
 happened: Final = repository.happened
 """Return entries about some kinds of thing above an id that are not known yet."""
+sealed: Final = repository.count_sealed
+"""Count the rows that seals cover."""
 newest: Final = repository.newest_entry
 """Return the id of the newest entry, 0 where there is none."""

@@ -103,6 +103,11 @@ def get_key(tx: Tx, key_id: int) -> ApiKey:
     return key
 
 
+def find_key(tx: Tx, key_id: int) -> ApiKey | None:
+    """Return a key, revoked or not, if there is one."""
+    return key_rows.find_key(tx, key_id)
+
+
 def list_keys(tx: Tx, actor: Actor, user_id: int | None = None) -> list[ApiKey]:
     """Return keys: everybody's to an admin who names nobody, else one's own."""
     wanted = user_id if actor.is_admin else actor.user_id

@@ -117,7 +117,7 @@ class SignIn:
         if could_be_a_username(name):  # what is no text of ours, the database need not see
             known = await self._main.read(user_rows.secrets_of, name, fresh=True)
         stored = known[1] if known is not None else None
-        right = await self._verify(stored, password)
+        right = await self.verify(stored, password)
         if known is None or not right or stored is None:
             await self._main.write(_refused, name, known and known[0], visitor, now)
             raise SignInFailed(WRONG)
@@ -160,7 +160,7 @@ class SignIn:
             new_hash=new_hash,
         )
 
-    async def _verify(self, stored: str | None, password: str) -> bool:
+    async def verify(self, stored: str | None, password: str) -> bool:
         """Check a password; for who has none as slowly as for who has one."""
         async with self._hashing:
             if self._decoy is None:  # made at the first sign-in, whoever's that is
@@ -341,6 +341,15 @@ def revoke_session(tx: Tx, actor: Actor, session_id: int, now: datetime) -> None
         raise Forbidden("A key cannot end sessions; sign in.")
     if session_rows.end_sessions(tx, session_id=session_id):
         note(tx, actor, "revoke", ("session", session_id), now)
+
+
+def sign_out_everywhere(tx: Tx, actor: Actor, now: datetime) -> int:
+    """End every session of one's own, this one too; return how many there were."""
+    if actor.user_id is None or actor.scope is not None:
+        raise Forbidden("A key cannot end sessions; sign in.")
+    ended = session_rows.end_sessions(tx, user_id=actor.user_id)
+    note(tx, actor, "revoke", ("session", None), now, new={"ended": ended})
+    return ended
 
 
 def end_expired_sessions(tx: Tx, now: datetime, *, dry_run: bool = False) -> int:

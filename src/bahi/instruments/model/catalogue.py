@@ -158,6 +158,16 @@ class Catalogue:
         """Return the options of an underlying."""
         return Chain(self.contracts(root, exchange))
 
+    def option_roots(self, exchange: str | Segment) -> list[str]:
+        """Return what there are options on, by name, whether people say NSE, NFO or NSE_INDEX."""
+        segment = exchange if isinstance(exchange, Segment) else segment_of(exchange)
+        where = _DERIVED.get(segment, segment)
+        return sorted(
+            root
+            for (listed_at, root), here in self._by_root.items()
+            if listed_at == where and any(it.option_type for it in here)
+        )
+
     def underlying_of(self, instrument: Instrument) -> Instrument | None:
         """Return what a contract settles on; None where it is not listed itself (goods, money)."""
         for segment, derived in _DERIVED.items():

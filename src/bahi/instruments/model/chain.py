@@ -20,7 +20,7 @@ from bahi.instruments.model.instrument import Entry
 from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.money import Price, plain
 from bahi.kernel.symbols import YEARS, dated, strike_text
-from bahi.kernel.words import OptionType
+from bahi.kernel.words import OptionType, Segment
 
 NAMED_AT_MOST: Final = 3  # expiries that an error names beside the one that is not there
 
@@ -84,6 +84,12 @@ class Chain:
             side[Price(entry.strike)] = entry
         if len(segments) > 1:
             raise Invalid("A chain is of one underlying in one segment; these entries are of more.")
+        self._segment = next((Segment(segment) for segment, _ in segments), Segment.NSE_FNO)
+
+    @property
+    def segment(self) -> Segment:
+        """Where its options are listed."""
+        return self._segment
 
     @property
     def expiries(self) -> list[date]:

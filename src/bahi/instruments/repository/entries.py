@@ -107,6 +107,29 @@ def names_of(tx: Tx, broker: BrokerSlug) -> list[tuple[str, BrokerName]]:
     ]
 
 
+def names_for(tx: Tx, instrument_id: int) -> list[tuple[BrokerSlug, BrokerName]]:
+    """Return how each broker whose master is in force names an instrument."""
+    clause = (
+        sa.select(
+            instrument_masters.c.broker,
+            broker_listings.c.instrument_id,
+            broker_listings.c.broker_symbol,
+            broker_listings.c.security_id,
+            broker_listings.c.broker_lot,
+        )
+        .join(
+            instrument_masters,
+            sa.and_(
+                instrument_masters.c.load_id == broker_listings.c.load_id,
+                instrument_masters.c.exchange_segment == broker_listings.c.exchange_segment,
+            ),
+        )
+        .where(broker_listings.c.instrument_id == instrument_id)
+        .order_by(instrument_masters.c.broker)
+    )
+    return [(BrokerSlug(broker), BrokerName(*named)) for broker, *named in tx.rows(clause)]
+
+
 def _pages(tx: Tx, statement: Statement, params: dict[str, int]) -> Iterator[list[Row]]:
     """Page through an answer by its first column; in one transaction, so of one moment."""
     after = 0

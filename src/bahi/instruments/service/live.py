@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from bahi.db.stores import Store
 from bahi.db.tx import Tx
-from bahi.instruments.model.catalogue import BrokerNames, Catalogue
+from bahi.instruments.model.catalogue import BrokerName, BrokerNames, Catalogue
 from bahi.instruments.model.instrument import Instrument, Terms, instrument_of
 from bahi.instruments.repository import entries
 from bahi.instruments.service.records import TOPIC
@@ -108,6 +108,10 @@ class LiveInstruments:
         if entry is None:
             raise NotFound(f"There is no instrument {instrument_id}.")
         return instrument_of(entry)
+
+    async def named_by(self, instrument_id: int) -> list[tuple[BrokerSlug, BrokerName]]:
+        """Return how each broker names an instrument, of those whose master is in force."""
+        return await self._main.read(entries.names_for, instrument_id, fresh=True)
 
     async def terms_on(self, instrument_id: int, day: date) -> Terms:
         """Return what held for an instrument on a day."""

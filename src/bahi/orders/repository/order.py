@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from enum import EnumType
 from functools import lru_cache
@@ -143,6 +143,13 @@ def find_by_client_id(tx: Tx, account_id: int, client_order_id: str) -> Order | 
     """Return an order by the name that its caller gave it."""
     asked = {"account_id": account_id, "client_order_id": client_order_id}
     return _found(tx.row(_BY_CLIENT_ID, asked))
+
+
+def find_named(tx: Tx, ids: Collection[int], client_order_id: str, at_most: int) -> list[Order]:
+    """Return orders of some accounts that their callers gave this name, the newest first."""
+    clause = SELECT.where(orders.c.account_id.in_(ids), orders.c.client_order_id == client_order_id)
+    found = tx.rows(clause.order_by(orders.c.id.desc()).limit(at_most))
+    return [order_of(row) for row in found]
 
 
 def find_archived(tx: Tx, account_id: int, client_order_id: str) -> int | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
 from bahi.kernel.clock import to_micros
-from bahi.kernel.words import OrderStatus, Side
+from bahi.kernel.words import OrderStatus, Product, Segment, Side
 from bahi.orders.model.guarding import Beside
 from bahi.orders.model.order import Order
 from bahi.orders.repository.order import SELECT, order_of
@@ -46,6 +47,30 @@ _BESIDE: Final = Statement(
 def working_on(tx: Tx, account_id: int, key: Key) -> list[Order]:
     """Return an account's orders that may still move a position."""
     return [order_of(row) for row in tx.rows(_WORKING_ON, _asked(account_id, key))]
+
+
+def waiting_for(tx: Tx, ids: Collection[int], what: str, at_most: int) -> list[Order]:
+    """Return orders of some accounts that wait for something, the oldest first."""
+    clause = SELECT.where(
+        orders.c.account_id.in_(ids),
+        orders.c.status == str(OrderStatus.PENDING),
+        orders.c.waits_for == what,
+    )
+    return [order_of(row) for row in tx.rows(clause.order_by(orders.c.id).limit(at_most))]
+
+
+def exits_on(tx: Tx, ids: Collection[int]) -> dict[int, set[Key]]:
+    """Return the positions of some accounts that a working exit is about to close, or to cut."""
+    it = orders.c
+    clause = (
+        sa.select(it.account_id, it.exchange_segment, it.symbol, it.product)
+        .where(sa.text(WORKING), it.is_exit == 1, it.account_id.in_(ids))
+        .distinct()
+    )
+    found: dict[int, set[Key]] = defaultdict(set)
+    for account_id, segment, symbol, product in tx.rows(clause):
+        found[account_id].add(Key(Segment(segment), symbol, Product(product)))
+    return found
 
 
 def left_over(tx: Tx, before: datetime, at_most: int) -> list[Order]:

@@ -19,6 +19,7 @@ from bahi.orders.model.order import REJECTED, TRANSIT, Order
 from bahi.orders.model.slices import slices_of
 from bahi.orders.model.wishes import WHOLE, Part, PlaceOrder, check, check_name
 from bahi.orders.repository.working import working_on
+from bahi.orders.service.awaiting import outcome_of
 from bahi.orders.service.cancelling import cancel_order
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.placing import (
@@ -89,14 +90,17 @@ async def _bring(desk: Desk, wish: PlaceOrder, target: int) -> Aim:
 async def _aim(desk: Desk, wish: PlaceOrder, target: int) -> Aim:
     deadline = Deadline(SEND_WITHIN_S)
     intent = intent_of(desk, wish, desk.look(wish.segment, wish.symbol))
-    aim, is_new = await desk.store.write(
-        record_aim, intent, target, lane=Lane.INTENT, account=desk.account_id
-    )
-    if aim.order is None or not is_new or aim.order.status is not TRANSIT:
-        return aim
-    order = await send(desk, aim.order, deadline)
-    desk.wake()
-    return aim._replace(orders=(order,))
+    with desk.errands.trying((desk.account_id, wish.client_order_id)):
+        aim, is_new = await desk.store.write(
+            record_aim, intent, target, lane=Lane.INTENT, account=desk.account_id
+        )
+        if aim.order is None or aim.order.status is not TRANSIT:
+            return aim
+        if is_new:
+            order = await send(desk, aim.order, deadline)
+            desk.wake()
+            return aim._replace(orders=(order,))
+    return aim._replace(orders=(await outcome_of(desk, aim.order),))
 
 
 def record_aim(tx: Tx, intent: Intent, target: int) -> tuple[Aim, bool]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bahi.db.stores import Store
 from bahi.kernel.actor import Actor
 from bahi.kernel.clock import Clock
 from bahi.kernel.ports import Broker
 from bahi.kernel.words import Segment
+from bahi.orders.model.order import SETTLED_AFTER
 from bahi.orders.model.wishes import Seen
 from bahi.orders.service.errands import Errands
 from bahi.portfolio.model.terms import Terms
@@ -40,7 +42,8 @@ class Desk:
 
     `errands` see through what was begun; `wake` tells the driver that something may have moved;
     `freshen` values what is open where that is due, so that the day's loss is known;
-    `needs_approval` says of a strategy whether a person has to let its orders go out.
+    `needs_approval` says of a strategy whether a person has to let its orders go out; `patience` is
+    how long one waits for what comes of an order that another sends.
     """
 
     actor: Actor
@@ -54,3 +57,4 @@ class Desk:
     wake: Callable[[], None] = _nobody
     freshen: Callable[[], Awaitable[None]] = _nothing
     needs_approval: Callable[[str | None], bool] = _never
+    patience: timedelta = SETTLED_AFTER

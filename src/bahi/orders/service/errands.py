@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -20,11 +21,22 @@ FINISH_WITHIN_S: Final = 10.0
 log = logging.getLogger("bahi.orders")
 
 
-class Errands:
-    """The tasks that a house owns until they are done."""
+Name = tuple[int, str | None]
+"""How a caller calls an order: within an account."""
 
-    def __init__(self) -> None:
+
+class Errands:
+    """The tasks that a house owns until they are done.
+
+    `node` is the process's own, by which its orders are told from those of others; without one it
+    is alone.
+    """
+
+    def __init__(self, node: int | None = None) -> None:
+        self._node = node
         self._running: set[asyncio.Task[Any]] = set()
+        self._tries: defaultdict[Name, set[asyncio.Future[None]]] = defaultdict(set)
+        self.is_closing = False
 
     def __len__(self) -> int:
         return len(self._running)
@@ -40,8 +52,34 @@ class Errands:
             task.add_done_callback(_tell_the_log)
             raise
 
+    def is_ours(self, node: int | None) -> bool:
+        """Say whether what was written by a node was written by this process."""
+        return self._node is None or node == self._node
+
+    @contextmanager
+    def trying(self, name: Name) -> Iterator[None]:
+        """Place an order of a name, which is what others of the same name wait for."""
+        if name[1] is None:
+            yield
+            return
+        mine = asyncio.get_running_loop().create_future()
+        self._tries[name].add(mine)
+        try:
+            yield
+        finally:
+            mine.set_result(None)
+            self._tries[name].discard(mine)
+            if not self._tries[name]:
+                del self._tries[name]
+
+    async def others(self, name: Name, at_most_s: float) -> None:
+        """Wait until whoever places an order of a name in this process is done with it."""
+        if tries := tuple(self._tries.get(name, ())):
+            await asyncio.wait(tries, timeout=at_most_s)
+
     async def finish(self, within_s: float = FINISH_WITHIN_S) -> int:
         """Wait for what is under way; return how much was not done within the bound."""
+        self.is_closing = True
         running = tuple(self._running)
         if not running:
             return 0
@@ -59,8 +97,8 @@ class Errands:
 class Trading:
     """What all desks of a house share: the errands under way, and how the driver is woken."""
 
-    def __init__(self) -> None:
-        self.errands = Errands()
+    def __init__(self, node: int | None = None) -> None:
+        self.errands = Errands(node)
         self._moved = asyncio.Event()
         self._listeners: tuple[Callable[[], None], ...] = ()
 

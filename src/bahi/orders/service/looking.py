@@ -6,7 +6,11 @@ from collections.abc import Collection
 from typing import Final
 
 from bahi.db.stores import Store
-from bahi.orders.repository import listing, working
+from bahi.db.tx import Tx
+from bahi.orders.model.order import Order
+from bahi.orders.repository import listing, order, working
+
+LONGEST_ID: Final = 19
 
 Wanted = listing.Wanted
 Place = listing.Place
@@ -31,6 +35,23 @@ async def strategies_of(ids: Collection[int], *stores: Store) -> dict[int, str |
         found |= await store.read(listing.strategies_of, missing, fresh=True)
     return found
 
+
+exits_on: Final = working.exits_on
+"""Return the positions of some accounts that a working exit is of; `exits_on(tx, ids)`."""
+
+
+def orders_meant(tx: Tx, ids: Collection[int], word: str, at_most: int) -> list[Order]:
+    """Return orders of some accounts by our id, or by the name that their callers gave them."""
+    found = order.find_named(tx, ids, word, at_most)
+    number = int(word) if word.isascii() and word.isdigit() and len(word) < LONGEST_ID else 0
+    by_id = order.find(tx, number) if number else None
+    if by_id is not None and by_id.account_id in ids and by_id not in found:
+        found.insert(0, by_id)
+    return found[:at_most]
+
+
+waiting_for: Final = working.waiting_for
+"""Return orders that wait, the oldest first; `waiting_for(tx, ids, what, at_most)`."""
 
 exiting: Final = working.exiting
 """Return how many of a position working exits of a side are about to close."""

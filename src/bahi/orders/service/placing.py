@@ -30,6 +30,7 @@ from bahi.orders.model.order import (
 )
 from bahi.orders.model.wishes import PlaceOrder, Seen, check
 from bahi.orders.repository import order as rows
+from bahi.orders.service.awaiting import outcome_of
 from bahi.orders.service.desk import Desk
 from bahi.orders.service.ingesting import Word, close_unsent, ingest, refuse
 from bahi.orders.service.judging import Grounds, judge
@@ -71,6 +72,8 @@ class Recorded(NamedTuple):
 async def place_order(desk: Desk, wish: PlaceOrder) -> Order:
     """Place an order; the same client_order_id again returns the order that it named first.
 
+    While that one is sent, who asks again waits with it, and learns what came of it.
+
     The house sees it through: a caller that is cancelled cuts nothing.
     """
     return (await place_or_find(desk, wish, loosely=True)).order
@@ -84,6 +87,8 @@ async def place_or_find(desk: Desk, wish: PlaceOrder, *, loosely: bool = False) 
     asked for may have been reckoned anew, from a price that moves.
     """
     found = await _placed_or_found(desk, wish)
+    if not found.is_new:
+        found = Recorded(await outcome_of(desk, found.order), is_new=False)
     if not found.is_new and not loosely and not wish.part.is_ours:
         await _require_same(desk, wish, found.order)
     return found
@@ -127,12 +132,13 @@ async def _placed_before(desk: Desk, wish: PlaceOrder) -> Order | None:
 
 async def _place(desk: Desk, wish: PlaceOrder, seen: Seen, deadline: Deadline) -> Recorded:
     intent = intent_of(desk, wish, seen)
-    order, is_new = await desk.store.write(
-        record_intent, intent, lane=Lane.INTENT, account=desk.account_id
-    )
-    if not is_new or order.status is not TRANSIT:
-        return Recorded(order, is_new)  # asked twice, refused, or it waits: nothing is sent
-    order = await send(desk, order, deadline)
+    with desk.errands.trying((desk.account_id, wish.client_order_id)):
+        order, is_new = await desk.store.write(
+            record_intent, intent, lane=Lane.INTENT, account=desk.account_id
+        )
+        if not is_new or order.status is not TRANSIT:
+            return Recorded(order, is_new)  # asked twice, refused, or it waits: nothing is sent
+        order = await send(desk, order, deadline)
     desk.wake()
     return Recorded(order, is_new)
 
@@ -152,6 +158,11 @@ def intent_of(desk: Desk, wish: PlaceOrder, seen: Seen) -> Intent:
 
 async def send(desk: Desk, order: Order, deadline: Deadline) -> Order:
     """Send an order once and write down what came of it; silence stays for who settles it."""
+    with desk.errands.trying((desk.account_id, order.client_order_id)):
+        return await _send(desk, order, deadline)
+
+
+async def _send(desk: Desk, order: Order, deadline: Deadline) -> Order:
     account = desk.account_id
     if deadline.passed():
         late = f"It was not sent within {SEND_WITHIN_S:g} seconds."

@@ -76,9 +76,14 @@ class Total(NamedTuple):
 Label = TypeVar("Label", bound=Hashable)
 
 
-def gains_of(account_id: int, key: Key, fills: Iterable[Fill]) -> Iterator[Gain]:
-    """Yield what each fact of one position gained at average cost, oldest first."""
-    position = Position(key=key)
+def gains_of(
+    account_id: int, key: Key, fills: Iterable[Fill], since: Position | None = None
+) -> Iterator[Gain]:
+    """Yield what each fact of one position gained at average cost, oldest first.
+
+    `since`: the position before the first of them, where they are not all that ever moved it.
+    """
+    position = since or Position(key=key)
     for fill in sorted(fills, key=lambda it: in_order(it.fact)):
         fact, before = fill.fact, position.realized
         position = fold(position, fact)

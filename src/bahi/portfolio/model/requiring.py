@@ -2,7 +2,8 @@
 
 They are gone through in their order, each as if it filled at its price before the next: so a sale
 of what was bought just before is an exit, and options that cover each other need less. What has to
-be free on the way is more than what is bound in the end, because an order is judged by itself.
+be free on the way is mostly more than what is bound in the end, because an order is judged by
+itself; but what covers another's loss may be taken from it by the next, so the end counts too.
 """
 
 from __future__ import annotations
@@ -71,8 +72,10 @@ class Need(NamedTuple):
 class Required:
     """What wishes need together: `total` is less than their sum where they cover each other.
 
-    `free_needed` is what has to be free for all of them to pass, one after the other. By our rules
-    and not by a broker's calculator, which `is_approximate` says.
+    `free_needed` is what has to be free for all of them to pass, one after the other, and for
+    nothing to be missing when all have filled; exits alone need nothing. `bound` is what there is
+    less to be free in the end, negative: more. By our rules and not by a broker's calculator, which
+    `is_approximate` says.
     """
 
     each: tuple[Need, ...]
@@ -80,6 +83,7 @@ class Required:
     benefit: Money
     charges: Money
     free_needed: Money
+    bound: Money
     available: Money
     is_approximate: bool = True
 
@@ -113,6 +117,8 @@ def required(
         paid = _paid(it, known, after)
         more = after.margin - known.margin - (_benefits(held) - covered)
         bound += more + paid + need.charges
+    if not all(it.is_exit for it in each):
+        most = max(most, bound)
     given = Money(_benefits(held) - before)
     return Required(
         each=tuple(each),
@@ -120,6 +126,7 @@ def required(
         benefit=given,
         charges=Money(sum(it.charges for it in each)),
         free_needed=Money(most),
+        bound=Money(bound),
         available=available,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Final
 
@@ -43,6 +44,9 @@ _PAGE: Final = sa.select(
 _READ: Final = Statement(_PAGE.where(books.c.account_id == sa.bindparam("account_id")))
 _LOCK: Final = Statement(
     _PAGE.where(books.c.account_id == sa.bindparam("account_id")).with_for_update(of=[books, funds])
+)
+_VERSION: Final = Statement(
+    sa.select(books.c.version).where(books.c.account_id == sa.bindparam("account_id"))
 )
 _SAVE: Final = Statement(
     sa.update(books)
@@ -109,6 +113,18 @@ def read(tx: Tx, account_id: int) -> Book | None:
     """Return an account's page as it is."""
     row = tx.row(_READ, {"account_id": account_id})
     return None if row is None else _book(row)
+
+
+def version(tx: Tx, account_id: int) -> int | None:
+    """Return how often an account's page was written; None: there is none."""
+    row = tx.row(_VERSION, {"account_id": account_id})
+    return None if row is None else int(row[0])
+
+
+def read_many(tx: Tx, ids: Collection[int]) -> dict[int, Book]:
+    """Return the pages of some accounts, those that have one."""
+    found = (_book(row) for row in tx.rows(_PAGE.where(books.c.account_id.in_(ids))))
+    return {it.account_id: it for it in found}
 
 
 def open_page(tx: Tx, opening: Opening, now: datetime) -> bool:

@@ -51,6 +51,21 @@ def unsettled(tx: Tx, account_id: int) -> list[Kept]:
     ]
 
 
+def counted(tx: Tx, ids: Collection[int]) -> dict[int, int]:
+    """Return how many breaks are open of each of some accounts, those that have any."""
+    it = reconciliation_breaks.c
+    clause = (
+        sa.select(it.account_id, sa.func.count())
+        .where(
+            it.account_id.in_(ids),
+            it.status != "settled",
+            it.subject.in_([str(s) for s in Subject]),
+        )
+        .group_by(it.account_id)
+    )
+    return {account_id: int(many) for account_id, many in tx.rows(clause)}
+
+
 def account_of(tx: Tx, break_id: int) -> int | None:
     """Return whose break it is."""
     it = reconciliation_breaks.c

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple
 
@@ -19,6 +20,8 @@ from bahi.portfolio.tables import ledger_entries, position_adjustments, trades
 _EPOCH: Final = date(1970, 1, 1)
 _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _TO_IST: Final = timedelta(hours=5, minutes=30) // timedelta(microseconds=1)
+DUES: Final = (Entry.NOTE, Entry.DP, Entry.FEE, Entry.EXERCISE)
+"""Lines of the ledger that are charges of a day and of no trade."""
 DELIVERED: Final = (Product.CNC, Product.MTF)
 """Products whose shares come to a demat account and leave it."""
 
@@ -62,6 +65,23 @@ def taxes_of(tx: Tx, account_id: int, day: date) -> tuple[Taxes, Taxes]:
     )
     stt, stt_beside, stamp, stamp_beside = (Money(int(it)) for it in row or (0, 0, 0, 0))
     return Taxes(stt, stamp), Taxes(stt_beside, stamp_beside)
+
+
+def charged_on(tx: Tx, ids: Collection[int], day: date) -> Counter[int]:
+    """Return what a day's trades and dues cost each of some accounts, those that they cost any."""
+    first, after = span(day)
+    of_trades = sa.select(trades.c.account_id, sa.func.sum(trades.c.total_charges)).where(
+        trades.c.account_id.in_(ids), trades.c.traded_at >= first, trades.c.traded_at < after
+    )
+    it = ledger_entries.c
+    of_dues = sa.select(it.account_id, sa.func.sum(it.debit - it.credit)).where(
+        it.account_id.in_(ids), it.entry_date == day.isoformat(), it.kind.in_(map(str, DUES))
+    )
+    found: Counter[int] = Counter()
+    for clause, column in ((of_trades, trades.c.account_id), (of_dues, it.account_id)):
+        for account_id, paid in tx.rows(clause.group_by(column)):
+            found[account_id] += int(paid or 0)
+    return found
 
 
 def shares_of(tx: Tx, account_id: int, day: date) -> list[Traded]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
@@ -14,15 +15,12 @@ from bahi.kernel.money import Money
 from bahi.kernel.words import Product, Segment, Side
 from bahi.portfolio.model.adjustment import Action, AdjustmentKind, Brought
 from bahi.portfolio.model.gains import Fill
-from bahi.portfolio.model.money import Entry
 from bahi.portfolio.model.position import Fact, Key
 from bahi.portfolio.repository.beside import beside_trades
-from bahi.portfolio.repository.days import span
+from bahi.portfolio.repository.days import DUES, span
 from bahi.portfolio.tables import ledger_entries, position_adjustments, trades
 
 PAGE: Final = 10_000
-DUES: Final = (Entry.NOTE, Entry.DP, Entry.FEE, Entry.EXERCISE)
-"""Lines of the ledger that are charges of a day and of no trade."""
 
 
 class Moved(NamedTuple):
@@ -92,6 +90,30 @@ def trades_of(
         key = Key(Segment(row[2]), symbol, Product(row[3]))
         fact = Fact(from_micros(row[0]), row[1], Side(row[4]), row[5], Money(row[6]))
         yield Moved(key, Fill(fact, Money(row[7]), row[8]), None, None)
+
+
+def fills_on(tx: Tx, account_id: int, day: date) -> dict[Key, list[Fill]]:
+    """Return all that moved an account's positions on a day: two statements, mostly."""
+    first, after = span(day)
+    it = trades.c
+    found: dict[Key, list[Fill]] = defaultdict(list)
+    clause = sa.select(
+        it.traded_at, it.id, it.exchange_segment, it.symbol, it.product, it.side, it.quantity,
+        it.trade_value, it.total_charges, it.order_id,
+    ).where(it.account_id == account_id, it.traded_at >= first, it.traded_at < after)  # fmt: skip
+    for row in _paged(tx, clause, trades):
+        fact = Fact(from_micros(row[0]), row[1], Side(row[5]), row[6], Money(row[7]))
+        key = Key(Segment(row[2]), row[3], Product(row[4]))
+        found[key].append(Fill(fact, Money(row[8]), row[9]))
+    beside = position_adjustments.c
+    moved = sa.select(beside.symbol).where(
+        beside.account_id == account_id, beside.adjusted_at >= first, beside.adjusted_at < after
+    )
+    for (symbol,) in tx.rows(moved.distinct()):
+        for moving in beside_trades(tx, account_id, symbol, before=after):
+            if to_micros(moving.fact.at) >= first:
+                found[moving.key].append(Fill(moving.fact))
+    return found
 
 
 def _by(written: sa.Column[int], at: datetime | None) -> tuple[sa.ColumnElement[bool], ...]:

@@ -9,6 +9,7 @@ from bahi.db.tx import Tx
 from bahi.portfolio.tables import (
     books,
     edis_transactions,
+    equity_points,
     fund_snapshots,
     funds,
     holding_snapshots,
@@ -39,6 +40,7 @@ OF_AN_ACCOUNT: Final = (
     funds,
     edis_transactions,
     reconciliation_breaks,
+    equity_points,
     books,
 )
 """The books row last: all the others refer to it."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -139,6 +140,18 @@ def of_account(tx: Tx, account_id: int) -> list[Position]:
     """Return every position of an account, flat ones too."""
     clause = _ALL.where(positions.c.account_id == account_id).order_by(positions.c.symbol)
     return [_position(_key(row), row[3:]) for row in tx.rows(clause)]
+
+
+def of_accounts(tx: Tx, ids: Collection[int], day: date) -> dict[int, list[Position]]:
+    """Return what each of some accounts has open, and what it dealt in on a day."""
+    clause = _ALL.add_columns(positions.c.account_id).where(
+        positions.c.account_id.in_(ids),
+        sa.or_(positions.c.net_qty != 0, positions.c.session_day == day.isoformat()),
+    )
+    found: dict[int, list[Position]] = defaultdict(list)
+    for row in tx.rows(clause.order_by(positions.c.account_id, positions.c.symbol)):
+        found[row[-1]].append(_position(_key(row), row[3:-1]))
+    return found
 
 
 def of_symbol(tx: Tx, account_id: int, symbol: str) -> list[Position]:

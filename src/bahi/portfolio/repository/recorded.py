@@ -108,6 +108,21 @@ def trades_by(
     return [_dealt(row) for row in tx.rows(clause)]
 
 
+def trades_in(
+    tx: Tx, account_id: int, listed: tuple[Segment, str], since: datetime, at_most: int
+) -> list[Dealt]:
+    """Return an account's newest trades in an instrument from an instant on, the oldest first."""
+    segment, symbol = listed
+    clause = _DEALT.where(
+        _T.account_id == account_id,
+        _T.symbol == symbol,
+        _T.exchange_segment == str(segment),
+        _T.traded_at >= to_micros(since),
+    )
+    rows = tx.rows(clause.order_by(_T.traded_at.desc(), _T.id.desc()).limit(at_most))
+    return [_dealt(row) for row in reversed(rows)]
+
+
 def _dealt(row: Row) -> Dealt:
     return Dealt(
         id=row[0],

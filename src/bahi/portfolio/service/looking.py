@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bahi.portfolio.repository import position, statement
+from bahi.portfolio.repository import position, recorded, statement
 
 every_position: Final = position.of_account
 """Return every position of an account, flat ones too; `every_position(tx, account_id)`."""
@@ -14,3 +14,6 @@ holdings_of: Final = statement.held
 
 ledger_of: Final = statement.lines
 """Return lines of the ledger, newest first; `ledger_of(tx, account_id, before_id, at_most)`."""
+
+trades_in: Final = recorded.trades_in
+"""Return trades in one instrument; `trades_in(tx, account_id, (segment, symbol), since, most)`."""

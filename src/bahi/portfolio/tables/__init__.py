@@ -3,6 +3,7 @@
 from bahi.portfolio.tables.book import books
 from bahi.portfolio.tables.charges import charge_rates
 from bahi.portfolio.tables.converting import position_conversions
+from bahi.portfolio.tables.curve import equity_points
 from bahi.portfolio.tables.holding import holding_snapshots, holdings
 from bahi.portfolio.tables.money import (
     fund_snapshots,
@@ -23,6 +24,7 @@ __all__ = [
     "books",
     "charge_rates",
     "edis_transactions",
+    "equity_points",
     "fund_snapshots",
     "funds",
     "holding_snapshots",

@@ -80,6 +80,12 @@ def take(
     return _written({window: _counted(slot) for window, slot in used.items()}), None
 
 
+def used_of(window: Window, kept: str | None, now: datetime) -> int:
+    """Return how many orders of a window are used up now, and count none."""
+    known = _read(kept) if kept else {}
+    return sum(_moved(window, known.get(window.seconds, _UNUSED), now).counts)
+
+
 def _moved(window: Window, slot: Slot, now: datetime) -> Slot:
     """Return a slot as it is now: what has run out of the window is forgotten."""
     if window.seconds == DAY:

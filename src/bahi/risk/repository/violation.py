@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -37,17 +38,24 @@ def add_violation(tx: Tx, whose: tuple[int, int | None], denial: Denial, now: da
 
 def violations_of(tx: Tx, account_id: int, before: int | None, at_most: int) -> list[Violation]:
     """Return limits that an account ran into, the newest first, from an id on."""
+    return violations_over(tx, [account_id], before, at_most)
+
+
+def violations_over(
+    tx: Tx, accounts: Collection[int], before: int | None, at_most: int
+) -> list[Violation]:
+    """Return limits that any of accounts ran into, the newest first, from an id on."""
     it = risk_violations.c
     clause = sa.select(
         it.id, it.strategy, it.violation_type, it.limit_value, it.actual_value, it.order_id,
-        it.message, it.violated_at,
-    ).where(it.account_id == account_id)  # fmt: skip
+        it.message, it.violated_at, it.account_id,
+    ).where(it.account_id.in_(sorted(accounts)))  # fmt: skip
     if before is not None:
         clause = clause.where(it.id < before)
     return [
         Violation(
             id=row[0],
-            account_id=account_id,
+            account_id=row[8],
             strategy=row[1],
             kind=row[2],
             limit=row[3],

@@ -7,7 +7,16 @@ from typing import Final
 from bahi.risk.repository import control, violation
 from bahi.risk.service.recorded import as_of
 
-__all__ = ["as_of", "deny", "erase_account", "erase_user", "limits", "switches", "violations_of"]
+__all__ = [
+    "as_of",
+    "deny",
+    "erase_account",
+    "erase_user",
+    "limits",
+    "switches",
+    "violations_of",
+    "violations_over",
+]
 
 switches: Final = control.switches
 """Return the switches that are engaged in a store; `switches(tx)`."""
@@ -17,6 +26,9 @@ limits: Final = control.limits
 
 violations_of: Final = violation.violations_of
 """Return what an account ran into; `violations_of(tx, account_id, before_id, at_most)`."""
+
+violations_over: Final = violation.violations_over
+"""Return what any of accounts ran into; `violations_over(tx, accounts, before_id, at_most)`."""
 
 deny: Final = violation.add_violation
 """Write down that an order was denied; `deny(tx, (account, order), denial, now)`."""

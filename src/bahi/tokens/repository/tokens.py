@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -20,6 +20,14 @@ from bahi.tokens.tables import (
 KINDS: Final = ("access", "session", "refresh", "feed")
 _SEALED: Final = tuple(broker_tokens.c[f"{kind}_token_enc"] for kind in KINDS)
 _TOKEN: Final = tuple(broker_tokens.c[name] for name in Token.__slots__)
+
+
+class Goodness(NamedTuple):
+    """How many tokens of an account are good by their time, of how many, and until when."""
+
+    good: int
+    total: int
+    soonest_end: datetime | None
 
 
 def add_token(tx: Tx, row: Mapping[str, Any]) -> None:
@@ -130,6 +138,27 @@ def count_good(tx: Tx, now: datetime) -> tuple[int, int]:
     )
     all_of_them, with_token = tx.row(wanted), tx.row(wanted.where(good))
     return int(with_token[0] if with_token else 0), int(all_of_them[0] if all_of_them else 0)
+
+
+def by_account(tx: Tx, ids: Collection[int], now: datetime) -> dict[int, Goodness]:
+    """Return how many enabled applications some accounts have, and how many a token with time."""
+    apis, it = HOUSE.metadata.tables["broker_apis"], broker_tokens.c
+    clause = (
+        sa.select(apis.c.account_id, it.id, it.expires_at)
+        .select_from(
+            apis.outerjoin(broker_tokens, sa.and_(it.broker_api_id == apis.c.id, it.is_active == 1))
+        )
+        .where(apis.c.account_id.in_(ids), apis.c.enabled == 1)
+    )
+    found: dict[int, Goodness] = {}
+    for account_id, token_id, ends in tx.rows(clause):
+        known = found.get(account_id, Goodness(0, 0, None))
+        is_good = token_id is not None and (ends is None or ends > to_micros(now))
+        until = [it for it in (known.soonest_end, instant_of(ends) if is_good else None) if it]
+        found[account_id] = Goodness(
+            known.good + is_good, known.total + 1, min(until, default=None)
+        )
+    return found
 
 
 def lease(tx: Tx, token_id: int, owner: str, now: datetime, until: datetime | None) -> bool:

@@ -23,7 +23,7 @@ from bahi.kernel.crypto import Vault
 from bahi.kernel.errors import Busy, InDoubt, NotCommitted, NotFound, Unavailable
 from bahi.kernel.ports import Application, Grant, Login, LoginFailed
 from bahi.kernel.words import BrokerSlug, LoginFailure, TokenState
-from bahi.tokens.model import PERSON_TAKES, Run, state_by_time
+from bahi.tokens.model import PERSON_TAKES, Run, Token, state_by_time
 from bahi.tokens.repository import tokens as token_rows
 from bahi.tokens.service import book, outcomes, steps
 from bahi.tokens.service.outcomes import By, HandedOver, Verdict
@@ -197,12 +197,24 @@ class LoginDesk:
         return handed
 
     async def states(
-        self, account: Account, registrations: Sequence[Registration], *, check: bool = True
+        self,
+        account: Account,
+        registrations: Sequence[Registration],
+        *,
+        check: bool = True,
+        known: Mapping[int, Token] | None = None,
     ) -> dict[int, tuple[TokenState, str]]:
-        """Classify tokens: by time, then all at once by the broker's word."""
+        """Classify tokens: by time, then all at once by the broker's word.
+
+        `known` are the active ones, of a caller who looked them up.
+        """
         now = self.clock()
         ids = [it.id for it in registrations]
-        tokens = await self.main.read(token_rows.active_tokens, ids, fresh=True)
+        tokens = (
+            await self.main.read(token_rows.active_tokens, ids, fresh=True)
+            if known is None
+            else known
+        )
         found: dict[int, tuple[TokenState, str]] = {}
         to_ask: list[int] = []
         for api_id in ids:
@@ -213,9 +225,9 @@ class LoginDesk:
             elif check:
                 to_ask.append(api_id)
             elif token is not None:
-                known = token.checked_state or TokenState.VALID
+                last = token.checked_state or TokenState.VALID
                 found[api_id] = (
-                    known,
+                    last,
                     "as the broker last said" if token.checked_at else "not asked",
                 )
         answers = await asyncio.gather(*(self._ask(account, it) for it in to_ask))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from bahi.accounts.model import Account, Registration
 from bahi.accounts.service.accounts import list_accounts
@@ -58,20 +59,22 @@ async def status_of(
 ) -> list[AccountStatus]:
     """Return the state of every application's token: by its time, then by the broker's word."""
     now = desk.clock()
-    held = await desk.main.read(_held, actor, broker, now, fresh=True)
+    held = await desk.main.read(_held, actor, broker, account_id, now, fresh=True)
     statuses = []
     for it in held:
-        if account_id is not None and it.account.id != account_id:
-            continue
-        states = await desk.states(it.account, it.registrations, check=check)
+        states = await desk.states(it.account, it.registrations, check=check, known=it.tokens)
         tokens = tuple(_status(it, reg, *states[reg.id], now) for reg in it.registrations)
         statuses.append(AccountStatus(it.account, tokens, it.run, it.cools_until))
     return statuses
 
 
-def _held(tx: Tx, actor: Actor, broker: BrokerSlug | None, now: datetime) -> list[Held]:
+def _held(
+    tx: Tx, actor: Actor, broker: BrokerSlug | None, account_id: int | None, now: datetime
+) -> list[Held]:
     found = []
     for account in list_accounts(tx, actor, broker=broker):
+        if account_id not in {None, account.id}:
+            continue
         registrations = list_registrations(tx, account.id)
         if not registrations or not is_in_use(tx, account):
             continue
@@ -115,6 +118,13 @@ def _status(
         fingerprint=token.fingerprint if token else None,
         leased_to=token.lease_owner if token and lent else None,
     )
+
+
+Goodness = token_rows.Goodness
+
+goodness: Final = token_rows.by_account
+"""Return how many tokens of each of some accounts are good by their time, asking no broker;
+`goodness(tx, ids, now)`."""
 
 
 def summary(statuses: Sequence[AccountStatus]) -> dict[str, int]:

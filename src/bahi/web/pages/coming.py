@@ -66,7 +66,7 @@ def coming_routes(house: House, frame: Frame) -> APIRouter:
             await have_it_go_on(house, actor, run)
         signed_in = person is not None and caller.session is not None
         page = frame.page(
-            "came.html",
+            "logins/came.html",
             broker=TITLES[known],
             answered=answered,
             goes_on=goes_on,
@@ -111,7 +111,7 @@ def _same(one: str, other: str) -> bool:
 def _ask_again(frame: Frame, broker: BrokerSlug, form: Mapping[str, str]) -> Response:
     """Have the person's own click send the form again: only then does our cookie come along."""
     return frame.page(
-        "again.html", broker=TITLES[broker], slug=broker, fields=dict(form), again=AGAIN
+        "logins/again.html", broker=TITLES[broker], slug=broker, fields=dict(form), again=AGAIN
     )
 
 

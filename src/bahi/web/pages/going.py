@@ -49,7 +49,7 @@ def going_routes(house: House, frame: Frame) -> APIRouter:
         _, account, registration = await house.handing.peek(code)
         address, state = await house.handing.open_link(code)
         page = frame.page(
-            "leave.html",
+            "logins/leave.html",
             address=address,
             broker=TITLES[account.broker],
             account=account.name,
@@ -71,7 +71,7 @@ def going_routes(house: House, frame: Frame) -> APIRouter:
         await caller_of(request).passer_by()
         handover, account, registration = await house.handing.peek(code)
         return frame.page(
-            "go.html",
+            "logins/go.html",
             broker=TITLES[account.broker],
             account=account,
             registration=registration,
@@ -88,17 +88,17 @@ def going_routes(house: House, frame: Frame) -> APIRouter:
         actor = await signed_in(house, request, await form_of(request))
         require_change(actor)
         run = await house.runs.resume(actor, int(account_id))
-        came = await _as_far_as_a_person(house, actor, run)
+        came = await as_far_as_a_person(house, actor, run)
         if isinstance(came, HandedOver):
             return await leave(came.code)
         if came.status not in ENDED:
             await have_it_go_on(house, actor, came)
-        return frame.page("by_itself.html", run=came, ended=came.status in ENDED)
+        return frame.page("logins/by_itself.html", run=came, ended=came.status in ENDED)
 
     return router
 
 
-async def _as_far_as_a_person(house: House, actor: Actor, run: Run) -> HandedOver | Run:
+async def as_far_as_a_person(house: House, actor: Actor, run: Run) -> HandedOver | Run:
     """Go on with a run while that takes moments, until it ends or somebody has to log in."""
     until = house.clock() + WAIT_AT_MOST
     while run.status not in ENDED:

@@ -12,6 +12,7 @@ from bahi.identity.model import SHORTEST_PASSWORD, SignInFailed
 from bahi.identity.service.sign_in import SignedIn, sign_out
 from bahi.kernel.errors import Invalid, TooSoon
 from bahi.web.frame import Frame
+from bahi.web.seat import is_ours
 from bahi.web.visit import (
     SESSION_COOKIE,
     caller_of,
@@ -47,7 +48,7 @@ class Desk:
     async def ask_who(self, request: Request) -> Response:
         """Show the form."""
         await caller_of(request).stranger()
-        return self._form(request, "sign_in.html", why="")
+        return self._ask(request, "")
 
     async def let_in(self, request: Request) -> Response:
         """Open a session for who knows name, password and code; say nothing of which was wrong."""
@@ -58,12 +59,20 @@ class Desk:
                 name, password, code, caller_of(request).visitor
             )
         except SignInFailed as failure:
-            return self._form(request, "sign_in.html", 401, why=str(failure))
+            return self._form(
+                request, "signing/sign_in.html", 401, why=str(failure), next=_next(request)
+            )
         except TooSoon as failure:
-            page = self._form(request, "sign_in.html", 429, why=str(failure))
+            page = self._form(
+                request, "signing/sign_in.html", 429, why=str(failure), next=_next(request)
+            )
             page.headers["Retry-After"] = str(failure.retry_after_s)
             return page
-        return self._entered(opened)
+        return self._entered(opened, _next(request))
+
+    def _ask(self, request: Request, why: str, status: int = 200) -> Response:
+        shown = {"why": why, "next": _next(request)}
+        return self._form(request, "signing/sign_in.html", status, **shown)
 
     async def welcome(self, request: Request, token: str) -> Response:
         """Show whom a link is for; that does not use it up."""
@@ -103,7 +112,7 @@ class Desk:
     async def _choose(self, request: Request, token: str, why: str, status: int = 200) -> Response:
         user = await self._house.sign_in.whose_link(token)
         shown = {"name": user.username, "shortest": SHORTEST_PASSWORD}
-        return self._form(request, "welcome.html", status, why=why, **shown)
+        return self._form(request, "signing/welcome.html", status, why=why, **shown)
 
     def _form(self, request: Request, template: str, status: int = 200, **shown: Any) -> Response:
         token = form_token(request)
@@ -111,8 +120,8 @@ class Desk:
         set_form_cookie(self._frame, page, token)
         return page
 
-    def _entered(self, opened: SignedIn) -> Response:
-        answer = RedirectResponse("/", SEE_OTHER)
+    def _entered(self, opened: SignedIn, to: str = "/") -> Response:
+        answer = RedirectResponse(to, SEE_OTHER)
         lasts = opened.expires_at - self._house.clock()
         answer.set_cookie(
             SESSION_COOKIE,
@@ -124,3 +133,9 @@ class Desk:
             samesite="lax",
         )
         return answer
+
+
+def _next(request: Request) -> str:
+    """Return where somebody wanted to go who had to sign in first."""
+    wanted = request.query_params.get("next", "/")
+    return wanted if is_ours(wanted) else "/"

@@ -1,0 +1,139 @@
+"""The day's money of an account as it ticks: what is of trades is remembered until one happens.
+
+Asked again, it costs one statement: which version the account's page has. A trade, or whatever else
+writes the page, has six more done; what is open since before today has its strategies looked up
+once a day, at two statements for each symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+from bahi.bootstrap.looking import Kept, worth_now
+from bahi.bootstrap.rooms import Rooms
+from bahi.kernel.clock import exchange_day
+from bahi.kernel.remembered import Remembered
+from bahi.orders.service.looking import strategies_of
+from bahi.portfolio.model.gains import Fill
+from bahi.portfolio.model.position import Key
+from bahi.portfolio.model.shares import Share, shares_of
+from bahi.portfolio.model.today import Labelled, Made, by_strategy, by_symbol, in_all
+from bahi.portfolio.model.worth import Worth
+from bahi.portfolio.service.today import Dealt, dealt_of, fills_before, version_of
+
+AT_MOST: Final = 10_000
+FOR_S: Final = 36_000.0
+
+Strategies = dict[int, str | None]
+Opened = tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What an account made of its day by now; what is unknown says why, and `worths` from what."""
+
+    account_id: int
+    day: date
+    at: datetime
+    whole: Made
+    symbols: Labelled
+    strategies: Labelled
+    worths: list[Worth]
+
+
+class Known(NamedTuple):
+    """What is of trades: it holds for as long as the page has this version."""
+
+    dealt: Dealt
+    strategies: Strategies
+    shares: dict[Key, list[Share]]
+
+
+class Days:
+    """What is remembered of the days of accounts; one for a process."""
+
+    def __init__(self) -> None:
+        self.known: Remembered[int, Known] = Remembered(AT_MOST, FOR_S)
+        self.begun: Remembered[tuple[int, Key, date, int], Opened] = Remembered(AT_MOST, FOR_S)
+
+
+async def today_of(house: Rooms, days: Days, kept: Kept) -> Today:
+    """Return what an account made of its day by now, in all, by symbol and by strategy."""
+    await house.floor.renew()
+    now = house.clock()
+    known = await _known(house, days, kept, exchange_day(now))
+    dealt = known.dealt
+    worths = [worth_now(house, it) for it in dealt.positions]
+    return Today(
+        account_id=kept.account.id,
+        day=dealt.day,
+        at=now,
+        whole=in_all(dealt.gains, worths),
+        symbols=by_symbol(dealt.gains, worths),
+        strategies=by_strategy(
+            [(_strategy(known.strategies, it.order_id), it) for it in dealt.gains],
+            [(it, known.shares.get(it.position.key, [])) for it in worths],
+        ),
+        worths=worths,
+    )
+
+
+async def _known(house: Rooms, days: Days, kept: Kept, day: date) -> Known:
+    account_id = kept.account.id
+    known = days.known.get(account_id)
+    version = await kept.store.read(version_of, account_id, fresh=True)
+    if known is not None and (known.dealt.version, known.dealt.day) == (version, day):
+        return known
+    dealt = await kept.store.read(dealt_of, account_id, day, fresh=True)
+    fills = [it for many in dealt.fills.values() for it in many]
+    strategies = await _strategies(house, kept, fills)
+    begun = await _begun(house, days, kept, dealt)
+    shares = {
+        it.key: shares_of(_moves(dealt.fills.get(it.key, []), strategies), begun.get(it.key, ()))
+        for it in dealt.positions
+        if it.net
+    }
+    known = Known(dealt, strategies, shares)
+    days.known.put(account_id, known)
+    return known
+
+
+async def _begun(house: Rooms, days: Days, kept: Kept, dealt: Dealt) -> dict[Key, Opened]:
+    """Return whose that was which was open as the day began; looked up once a day."""
+    account_id = kept.account.id
+    open_then = {
+        key: it.overnight if it.day == dealt.day else it.net for key, it in dealt.overnight.items()
+    }
+    asked = {key: (account_id, key, dealt.day, net) for key, net in open_then.items()}
+    found = {key: days.begun.get(it) for key, it in asked.items()}
+    missing = [key for key, it in found.items() if it is None]
+    if missing:
+        before = await kept.store.read(fills_before, account_id, missing, dealt.day, fresh=True)
+        fills = [it for many in before.values() for it in many]
+        strategies = await _strategies(house, kept, fills)
+        for key in missing:
+            found[key] = opened = tuple(shares_of(_moves(before[key], strategies)))
+            days.begun.put(asked[key], opened)
+    return {key: it or () for key, it in found.items()}
+
+
+async def _strategies(house: Rooms, kept: Kept, fills: Iterable[Fill]) -> Strategies:
+    ids = {it.order_id for it in fills if it.order_id is not None}
+    if not ids:
+        return {}
+    found = await strategies_of(ids, kept.store)
+    if len(found) == len(ids):
+        return found
+    return found | await strategies_of(ids - set(found), house.stores["archive"])
+
+
+def _moves(fills: Iterable[Fill], strategies: Strategies) -> list[Share]:
+    ordered = sorted(fills, key=lambda it: (it.fact.at, it.fact.id))
+    return [Share(_strategy(strategies, it.order_id), it.fact.signed) for it in ordered]
+
+
+def _strategy(strategies: Strategies, order_id: int | None) -> str | None:
+    return None if order_id is None else strategies.get(order_id)

@@ -1,0 +1,1 @@
+"""The pages under Settings, one module for each tab."""

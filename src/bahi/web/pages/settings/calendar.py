@@ -1,0 +1,168 @@
+"""The calendar: a year's holidays and special hours, what is missing of it, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+
+from fastapi import APIRouter, Request, Response
+
+from bahi.bootstrap import House
+from bahi.calendar.model import CALENDARS, DayFact, Hours, MarketDays, hhmm
+from bahi.calendar.model.facts import YEARS, standing
+from bahi.calendar.service import exceptions_of, what_is_missing
+from bahi.kernel.clock import exchange_day
+from bahi.kernel.errors import Invalid
+from bahi.kernel.words import Segment
+from bahi.web import fields
+from bahi.web.frame import Frame
+from bahi.web.pages.settings.tabs import Tabbed
+from bahi.web.sheets import csv_of
+from bahi.web.written import word
+
+COLUMNS: Final = ("day", "weekday", "description", "kind", "segments", "hours", "source", "checked")
+HOUR_COLUMNS: Final = ("segment", "hours", "source", "checked")
+
+
+class Special(NamedTuple):
+    """A day that is not like its weekday, of all the markets for which it is so."""
+
+    day: date
+    description: str
+    kind: str
+    segments: str
+    hours: str
+    source: str
+    is_verified: bool
+    is_past: bool
+
+    @property
+    def weekday(self) -> str:
+        """Which day of the week it is."""
+        return f"{self.day:%a}"
+
+    @property
+    def checked(self) -> str:
+        """Whether somebody compared it with the exchange's own word."""
+        return "confirmed" if self.is_verified else "not confirmed"
+
+
+class Ordinary(NamedTuple):
+    """The hours of a market's ordinary day."""
+
+    segment: str
+    hours: str
+    source: str
+    is_verified: bool
+
+    @property
+    def checked(self) -> str:
+        """Whether somebody compared them with the exchange's own word."""
+        return "confirmed" if self.is_verified else "not confirmed"
+
+
+def calendar_routes(house: House, frame: Frame) -> APIRouter:
+    """Make the tab of market days."""
+    pages = Calendar(house, frame)
+    pages.router.get(pages.here)(pages.year)
+    pages.router.get(f"{pages.here}.csv")(pages.as_csv)
+    pages.router.get(f"{pages.here}/hours.csv")(pages.hours_as_csv)
+    return pages.router
+
+
+class Calendar(Tabbed):
+    """Market days."""
+
+    tab = "calendar"
+
+    async def year(self, request: Request) -> Response:
+        """Show a year's exceptions, the ordinary hours, and what is missing."""
+        seat = await self.sit(request)
+        year, segment = self._asked(request)
+        days, now = await self.house.calendar.days(), self.house.clock()
+        today = exchange_day(now)
+        return await self.open(
+            request,
+            seat,
+            "settings/calendar.html",
+            year=year,
+            segment=segment,
+            segments=CALENDARS,
+            found=_specials(days, year, segment, today),
+            hours=_ordinary(days, today),
+            unknown=[_market(it) for it in CALENDARS if not days.is_year_known(it, year)],
+            missing=what_is_missing(days, now),
+        )
+
+    async def as_csv(self, request: Request) -> Response:
+        """Hand the year out."""
+        await self.sit(request)
+        year, segment = self._asked(request)
+        today = exchange_day(self.house.clock())
+        found = _specials(await self.house.calendar.days(), year, segment, today)
+        return csv_of(f"calendar-{year}", COLUMNS, found)
+
+    async def hours_as_csv(self, request: Request) -> Response:
+        """Hand the ordinary hours out."""
+        await self.sit(request)
+        today = exchange_day(self.house.clock())
+        return csv_of("hours", HOUR_COLUMNS, _ordinary(await self.house.calendar.days(), today))
+
+    def _asked(self, request: Request) -> tuple[int, Segment | None]:
+        asked = request.query_params
+        year = fields.maybe_whole(asked, "year") or exchange_day(self.house.clock()).year
+        if year not in YEARS:
+            raise Invalid(f"year: {year} is not {YEARS[0]} to {YEARS[-1]}.")
+        return year, fields.maybe_one_of(asked, "segment", Segment)
+
+
+def _specials(days: MarketDays, year: int, segment: Segment | None, today: date) -> list[Special]:
+    """Return the days that are not like others; what is alike for several markets stands once."""
+    alike: dict[Special, list[str]] = {}
+    for it in exceptions_of(days, year):
+        if segment in {None, it.segment}:
+            alike.setdefault(_special(it, today), []).append(_market(it.segment))
+    return [it._replace(segments=", ".join(of)) for it, of in alike.items()]
+
+
+def _special(it: DayFact, today: date) -> Special:
+    told = _told(it.sessions)
+    return Special(
+        day=it.day,
+        description=it.description,
+        kind="settlement holiday" if it.is_settlement_holiday else word(it.kind),
+        segments="",
+        hours=told or ("not known" if it.kind.has_own_hours else "as its weekday")
+        if not it.shows_a_list or it.kind.has_own_hours
+        else told or "closed",
+        source=it.source,
+        is_verified=it.is_verified,
+        is_past=it.day < today,
+    )
+
+
+def _ordinary(days: MarketDays, today: date) -> list[Ordinary]:
+    """Return the hours of the next ordinary weekday."""
+    day = next(it for n in range(7) if (it := today + timedelta(days=n)).weekday() < 5)
+    found = []
+    for segment in CALENDARS:
+        kept = standing([it for it in days.facts.weekly if it.segment is segment], day)
+        sessions = sorted((each for it in kept for each in it.sessions), key=lambda it: it.starts)
+        found.append(
+            Ordinary(
+                segment=_market(segment),
+                hours=_told(sessions) or "not known",
+                source="; ".join(dict.fromkeys(it.source for it in kept if it.source)),
+                is_verified=bool(kept) and all(it.is_verified for it in kept),
+            )
+        )
+    return found
+
+
+def _told(sessions: Iterable[Hours]) -> str:
+    return ", ".join(f"{word(it.phase)} {hhmm(it.starts)} to {hhmm(it.ends)}" for it in sessions)
+
+
+def _market(segment: Segment) -> str:
+    return segment.replace("_", " ")

@@ -1,0 +1,192 @@
+"""The order ticket: what it will do is said before, and what became of it after."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from bahi.bootstrap import House
+from bahi.bootstrap.margins import would_need
+from bahi.instruments.model.instrument import Instrument
+from bahi.kernel.clock import exchange_day
+from bahi.kernel.errors import BahiError
+from bahi.kernel.money import Money, Price
+from bahi.kernel.words import OrderType, Product, Segment, Side, Validity
+from bahi.orders.model.wishes import STOPS, PlaceOrder, check, dearest
+from bahi.orders.service.placing import place_or_find
+from bahi.portfolio.model.requiring import Required
+from bahi.quotes.model.quote import Quote
+from bahi.web import fields, written
+from bahi.web.fields import Form
+from bahi.web.frame import Frame
+from bahi.web.room import Room, is_part
+from bahi.web.seat import Seat
+
+OFFERED: Final = 8
+LONGEST: Final = 60
+SHARES: Final = (Product.CNC, Product.INTRADAY, Product.MTF)
+CONTRACTS: Final = (Product.MARGIN, Product.INTRADAY)
+SHARE_SEGMENTS: Final = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
+TYPES: Final = {
+    OrderType.MARKET: "Market",
+    OrderType.LIMIT: "Limit",
+    OrderType.STOP_LOSS: "Stop, then limit",
+    OrderType.STOP_LOSS_MARKET: "Stop, then market",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What an order would do, as far as it is known before it is sent."""
+
+    sentence: str
+    quote: Quote | None
+    needed: Required | None = None
+    why: str = ""
+
+    @property
+    def may_go(self) -> bool:
+        """Whether anything speaks against sending it."""
+        return not self.why
+
+
+def ticket_routes(house: House, frame: Frame) -> APIRouter:
+    """Make the doors of the ticket."""
+    slip = Slip(house, frame)
+    slip.router.get("/ticket")(slip.ask)
+    slip.router.get("/ticket/symbols")(slip.symbols)
+    slip.router.post("/ticket/form")(slip.chosen)
+    slip.router.post("/ticket/preview")(slip.preview)
+    slip.router.post("/ticket/place")(slip.place)
+    return slip.router
+
+
+class Slip(Room):
+    """The ticket."""
+
+    async def ask(self, request: Request) -> Response:
+        """Show a ticket, filled in as far as the address says."""
+        seat = await self.sit(request)
+        shown = await _filled_in(self.house, dict(request.query_params))
+        if is_part(request):
+            return self.part(seat, "ticket/form.html", **shown)
+        return await self.show(request, seat, "ticket/page.html", here="/ticket", **shown)
+
+    async def symbols(self, request: Request, q: str = "") -> Response:
+        """Offer what a few letters may mean."""
+        seat = await self.sit(request)
+        catalogue = await self.house.instruments.catalogue()
+        today, words = exchange_day(self.house.clock()), q.strip()[:LONGEST]
+        found = catalogue.search(words, today=today, limit=OFFERED) if words else []
+        offers = [it for it in found if it.is_tradable]
+        return self.part(seat, "ticket/offers.html", words=words, offers=offers)
+
+    async def chosen(self, request: Request) -> Response:
+        """Show the ticket of the symbol that was chosen."""
+        seat, form = await self.sit_with_form(request)
+        return self.part(seat, "ticket/form.html", **await _filled_in(self.house, form))
+
+    async def preview(self, request: Request) -> Response:
+        """Say what the order would do, what it needs, and what it costs."""
+        seat, form = await self.sit_with_form(request)
+        found = await _preview(self.house, seat, form)
+        return self.part(seat, "ticket/preview.html", preview=found)
+
+    async def place(self, request: Request) -> Response:
+        """Send the order; the same ticket sent twice is one order."""
+        seat, form = await self.sit_with_form(request)
+        placed = await place_or_find(await self.desk(seat), wish_of(form))
+        shown: dict[str, Any] = {"order": placed.order, "is_new": placed.is_new}
+        return self.part(seat, "ticket/placed.html", **shown)
+
+
+def wish_of(form: Form) -> PlaceOrder:
+    """Read a wish from a ticket."""
+    segment, symbol = fields.listed(form)
+    order_type = fields.one_of(form, "order_type", OrderType, OrderType.MARKET)
+    has_price = order_type in {OrderType.LIMIT, OrderType.STOP_LOSS}
+    return PlaceOrder(
+        segment=segment,
+        symbol=symbol,
+        side=fields.one_of(form, "side", Side),
+        quantity=fields.whole(form, "quantity"),
+        product=fields.one_of(form, "product", Product),
+        order_type=order_type,
+        price=fields.maybe_price(form, "price") if has_price else None,
+        trigger_price=fields.maybe_price(form, "trigger_price") if order_type in STOPS else None,
+        validity=fields.one_of(form, "validity", Validity, Validity.DAY),
+        strategy=fields.text(form, "strategy", at_most=100) or None,
+        client_order_id=fields.text(form, "name", at_most=100) or None,
+    )
+
+
+async def _filled_in(house: House, asked: Form) -> dict[str, Any]:
+    """Return a ticket as far as it is known: of which instrument, which way, how many."""
+    segment = fields.maybe_one_of(asked, "segment", Segment)
+    symbol = fields.text(asked, "symbol", at_most=100).upper()
+    instrument, quote = None, None
+    if segment is not None and symbol:
+        await house.floor.renew()
+        instrument = house.floor.market.instrument(segment, symbol)
+        quote = None if instrument is None else house.floor.market.quote(instrument)
+    products = SHARES if instrument is None or instrument.segment in SHARE_SEGMENTS else CONTRACTS
+    product = fields.maybe_one_of(asked, "product", Product)
+    one = 1 if instrument is None else instrument.lot_size
+    return {
+        "side": fields.one_of(asked, "side", Side, Side.BUY),
+        "instrument": instrument,
+        "quote": quote,
+        "quantity": fields.maybe_whole(asked, "quantity") or one,
+        "products": products,
+        "product": product if product in products else products[0],
+        "types": TYPES,
+        "order_type": fields.one_of(asked, "order_type", OrderType, OrderType.MARKET),
+        "name": f"desk-{secrets.token_hex(8)}",
+        "seen_symbol": symbol,
+    }
+
+
+async def _preview(house: House, seat: Seat, form: Form) -> Preview:
+    """Say what the order would do; what is wrong with it is a sentence and not a failure."""
+    try:
+        wish = wish_of(form)
+        desk = await house.desk(seat.person, seat.sure.id)
+        seen = desk.look(wish.segment, wish.symbol)
+    except BahiError as fault:
+        return Preview(sentence="", quote=None, why=str(fault))
+    quote = house.floor.market.quote(seen.instrument)
+    price = dearest(wish.side, (wish.price, wish.trigger_price), seen.price_at(desk.clock()))
+    sentence = sentence_of(wish, seen.instrument, price, seat)
+    try:
+        check(wish, seen)
+        needed = await would_need(desk, wish)
+    except BahiError as fault:
+        return Preview(sentence=sentence, quote=quote, why=str(fault))
+    why = "" if needed.fits else _short(needed)
+    return Preview(sentence=sentence, quote=quote, needed=needed, why=why)
+
+
+def _short(needed: Required) -> str:
+    missing = Money(needed.free_needed - needed.available)
+    return (
+        f"It needs {written.money(needed.free_needed)}, and {written.money(needed.available)} is "
+        f"free: {written.money(missing)} is missing."
+    )
+
+
+def sentence_of(wish: PlaceOrder, it: Instrument, price: Price | None, seat: Seat) -> str:
+    """Say what the button does: `SELL 1,755 NIFTY 26000 CE (27 lots) at market ≈ 2,10,600.00`."""
+    lots = _lots(wish.quantity // it.lot_size) if it.lot_size > 1 else ""
+    at = "at market" if wish.price is None else f"at {written.price(wish.price)}"
+    if wish.trigger_price is not None:
+        at = f"when it trades at {written.price(wish.trigger_price)}, {at}"
+    worth = "" if price is None else f" ≈ ₹{written.money(price * wish.quantity)}"
+    owner = f" for {seat.owner or seat.sure.name}, LIVE" if seat.is_live else ""
+    return f"{wish.side} {written.whole(wish.quantity)} {wish.symbol}{lots} {at}{worth}{owner}"
+
+
+def _lots(many: int) -> str:
+    return f" ({written.whole(many)} lot{'' if many == 1 else 's'})"

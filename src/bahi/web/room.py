@@ -1,0 +1,121 @@
+"""What pages of the desk are made with: who sits there, the frame, the figures that move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import JSONResponse
+
+from bahi.bootstrap import House
+from bahi.bootstrap.looking import Kept, look_at
+from bahi.kernel.clock import ist_text
+from bahi.orders.service.desk import Desk
+from bahi.web.frame import Frame, look_of
+from bahi.web.pulse import Cell, pulse_of
+from bahi.web.seat import (
+    ACCOUNT_COOKIE,
+    SAID_AT_MOST,
+    SAID_COOKIE,
+    Seat,
+    desk_route,
+    sit,
+    sit_with_form,
+)
+
+A_YEAR_S: Final = 31_536_000
+FIGURES: Final = "/figures"
+
+
+class Room:
+    """One page of the desk with all that belongs to it; pages are kinds of it."""
+
+    def __init__(self, house: House, frame: Frame) -> None:
+        self.house, self.frame = house, frame
+        self.router = APIRouter(route_class=desk_route(frame))
+
+    async def sit(self, request: Request) -> Seat:
+        """Return who looks; a stranger is led to the door."""
+        return await sit(self.house, request)
+
+    async def sit_with_form(self, request: Request) -> tuple[Seat, dict[str, str]]:
+        """Return who sent a form of ours, and what stands in it."""
+        return await sit_with_form(self.house, request)
+
+    async def books(self, seat: Seat) -> Kept:
+        """Return the account in view, with the store that keeps its books."""
+        return await look_at(self.house, seat.person, seat.sure.id)
+
+    async def desk(self, seat: Seat) -> Desk:
+        """Return where orders of the account in view are placed, for who may trade on it."""
+        return await self.house.desk(seat.person, seat.sure.id)
+
+    def part(self, seat: Seat, template: str, status: int = 200, **shown: Any) -> Response:
+        """Render a part of a page, for a page that asks for it."""
+        return self.frame.page(template, status, seat=seat, **shown)
+
+    async def show(
+        self,
+        request: Request,
+        seat: Seat,
+        template: str,
+        *,
+        here: str,
+        figures: str = FIGURES,
+        status: int = 200,
+        **shown: Any,
+    ) -> Response:
+        """Render a page; `here` is its place, `figures` the address of what moves on it."""
+        page = self.frame.page(
+            template,
+            status,
+            seat=seat,
+            pulse=await pulse_of(self.house, seat),
+            here=here,
+            figures=seat.link(figures) if "?" not in figures else figures,
+            look=look_of(request),
+            said=unquote(request.cookies.get(SAID_COOKIE, ""))[:SAID_AT_MOST],
+            **shown,
+        )
+        if SAID_COOKIE in request.cookies:
+            page.delete_cookie(SAID_COOKIE, path="/")
+        self._remember(request, seat, page)
+        return page
+
+    async def figures(
+        self, request: Request, seat: Seat, cells: Mapping[str, Cell] | None = None
+    ) -> Response:
+        """Answer an open page that asks what its figures are by now: the bar's, and its own."""
+        request.state.is_beat = True
+        pulse = await pulse_of(self.house, seat)
+        told = {**pulse.cells, **(cells or {})}
+        return JSONResponse({"at": ist_text(self.house.clock()), "cells": told})
+
+    def _remember(self, request: Request, seat: Seat, page: Response) -> None:
+        """Have the account in view be that of the next page that names none."""
+        in_view = None if seat.account is None else str(seat.account.id)
+        if in_view is not None and request.cookies.get(ACCOUNT_COOKIE) != in_view:
+            page.set_cookie(
+                ACCOUNT_COOKIE,
+                in_view,
+                max_age=A_YEAR_S,
+                path="/",
+                secure=self.frame.is_https,
+                httponly=True,
+                samesite="lax",
+            )
+
+
+def older(request: Request, behind: str | None) -> str | None:
+    """Return where the next page of a list is, as its last row asks for it."""
+    if behind is None:
+        return None
+    url = request.url.include_query_params(behind=behind)
+    return f"{url.path}?{url.query}"
+
+
+def is_part(request: Request) -> bool:
+    """Say whether a page asks for a part of itself."""
+    return "hx-request" in request.headers and "hx-boosted" not in request.headers
