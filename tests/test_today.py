@@ -181,7 +181,7 @@ def test_it_ticks_with_prices_at_the_cost_of_one_statement(
         await deal(desk, SELL, 4)
         with counted() as cost:
             after = await today_of(house, days, kept)
-        assert cost.number - beside.number == 7
+        assert cost.number - beside.number <= 6
         assert after.whole.charges > first.whole.charges
 
     at_the_desk(story)

@@ -1,8 +1,8 @@
 """The day's money of an account as it ticks: what is of trades is remembered until one happens.
 
-Asked again, it costs one statement: which version the account's page has. A trade, or whatever else
-writes the page, has six more done; what is open since before today has its strategies looked up
-once a day, at two statements for each symbol.
+Asked again, it costs one statement: the account's page, which tells its version. A trade, or
+whatever else writes the page, has five more done; what is open since before today has its
+strategies looked up once a day, at two statements for each symbol.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from bahi.bootstrap.rooms import Rooms
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.remembered import Remembered
 from bahi.orders.service.looking import strategies_of
+from bahi.portfolio.model.book import Book
 from bahi.portfolio.model.gains import Fill
 from bahi.portfolio.model.position import Key
 from bahi.portfolio.model.shares import Share, shares_of
 from bahi.portfolio.model.today import Labelled, Made, by_strategy, by_symbol, in_all
 from bahi.portfolio.model.worth import Worth
-from bahi.portfolio.service.today import Dealt, dealt_of, fills_before, version_of
+from bahi.portfolio.service.today import Dealt, dealt_of, fills_before
 
 AT_MOST: Final = 10_000
 FOR_S: Final = 36_000.0
@@ -36,6 +37,7 @@ class Today:
     """What an account made of its day by now; what is unknown says why, and `worths` from what."""
 
     account_id: int
+    book: Book
     day: date
     at: datetime
     whole: Made
@@ -64,11 +66,12 @@ async def today_of(house: Rooms, days: Days, kept: Kept) -> Today:
     """Return what an account made of its day by now, in all, by symbol and by strategy."""
     await house.floor.renew()
     now = house.clock()
-    known = await _known(house, days, kept, exchange_day(now))
+    book, known = await _known(house, days, kept, exchange_day(now))
     dealt = known.dealt
     worths = [worth_now(house, it) for it in dealt.positions]
     return Today(
         account_id=kept.account.id,
+        book=book,
         day=dealt.day,
         at=now,
         whole=in_all(dealt.gains, worths),
@@ -81,13 +84,13 @@ async def today_of(house: Rooms, days: Days, kept: Kept) -> Today:
     )
 
 
-async def _known(house: Rooms, days: Days, kept: Kept, day: date) -> Known:
+async def _known(house: Rooms, days: Days, kept: Kept, day: date) -> tuple[Book, Known]:
     account_id = kept.account.id
     known = days.known.get(account_id)
-    version = await kept.store.read(version_of, account_id, fresh=True)
-    if known is not None and (known.dealt.version, known.dealt.day) == (version, day):
-        return known
-    dealt = await kept.store.read(dealt_of, account_id, day, fresh=True)
+    before = None if known is None else known.dealt
+    book, dealt = await kept.store.read(dealt_of, account_id, day, before, fresh=True)
+    if known is not None and dealt is before:
+        return book, known
     fills = [it for many in dealt.fills.values() for it in many]
     strategies = await _strategies(house, kept, fills)
     begun = await _begun(house, days, kept, dealt)
@@ -98,7 +101,7 @@ async def _known(house: Rooms, days: Days, kept: Kept, day: date) -> Known:
     }
     known = Known(dealt, strategies, shares)
     days.known.put(account_id, known)
-    return known
+    return book, known
 
 
 async def _begun(house: Rooms, days: Days, kept: Kept, dealt: Dealt) -> dict[Key, Opened]:

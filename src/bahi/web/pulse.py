@@ -48,10 +48,10 @@ class Pulse:
         }
 
 
-async def pulse_of(house: House, seat: Seat) -> Pulse:
-    """Look at everything that the bar tells of: three statements."""
+async def pulse_of(house: House, seat: Seat, book: Book | None = None) -> Pulse:
+    """Look at everything that the bar tells of: two statements, and one for a page not at hand."""
     open_ = await alerts_of(house, seat.person, limit=COUNTED, only_open=True)
-    book = await _book(house, seat)
+    book = book or await _book(house, seat)
     market, mood = await _market(house)
     return Pulse(
         market=market,

@@ -13,6 +13,7 @@ from bahi.bootstrap import House
 from bahi.bootstrap.looking import Kept, look_at
 from bahi.kernel.clock import ist_text
 from bahi.orders.service.desk import Desk
+from bahi.portfolio.model.book import Book
 from bahi.web.frame import Frame, look_of
 from bahi.web.pulse import Cell, pulse_of
 from bahi.web.seat import (
@@ -65,14 +66,18 @@ class Room:
         here: str,
         figures: str = FIGURES,
         status: int = 200,
+        book: Book | None = None,
         **shown: Any,
     ) -> Response:
-        """Render a page; `here` is its place, `figures` the address of what moves on it."""
+        """Render a page; `here` is its place, `figures` the address of what moves on it.
+
+        `book` is the account's, where the page has just read it.
+        """
         page = self.frame.page(
             template,
             status,
             seat=seat,
-            pulse=await pulse_of(self.house, seat),
+            pulse=await pulse_of(self.house, seat, book),
             here=here,
             figures=seat.link(figures) if "?" not in figures else figures,
             look=look_of(request),
@@ -85,11 +90,15 @@ class Room:
         return page
 
     async def figures(
-        self, request: Request, seat: Seat, cells: Mapping[str, Cell] | None = None
+        self,
+        request: Request,
+        seat: Seat,
+        cells: Mapping[str, Cell] | None = None,
+        book: Book | None = None,
     ) -> Response:
         """Answer an open page that asks what its figures are by now: the bar's, and its own."""
         request.state.is_beat = True
-        pulse = await pulse_of(self.house, seat)
+        pulse = await pulse_of(self.house, seat, book)
         told = {**pulse.cells, **(cells or {})}
         return JSONResponse({"at": ist_text(self.house.clock()), "cells": told})
 

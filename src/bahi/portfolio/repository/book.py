@@ -45,8 +45,8 @@ _READ: Final = Statement(_PAGE.where(books.c.account_id == sa.bindparam("account
 _LOCK: Final = Statement(
     _PAGE.where(books.c.account_id == sa.bindparam("account_id")).with_for_update(of=[books, funds])
 )
-_VERSION: Final = Statement(
-    sa.select(books.c.version).where(books.c.account_id == sa.bindparam("account_id"))
+_READ_WITH_VERSION: Final = Statement(
+    _PAGE.add_columns(books.c.version).where(books.c.account_id == sa.bindparam("account_id"))
 )
 _SAVE: Final = Statement(
     sa.update(books)
@@ -115,10 +115,10 @@ def read(tx: Tx, account_id: int) -> Book | None:
     return None if row is None else _book(row)
 
 
-def version(tx: Tx, account_id: int) -> int | None:
-    """Return how often an account's page was written; None: there is none."""
-    row = tx.row(_VERSION, {"account_id": account_id})
-    return None if row is None else int(row[0])
+def read_with_version(tx: Tx, account_id: int) -> tuple[Book, int] | None:
+    """Return an account's page, and how often it was written."""
+    row = tx.row(_READ_WITH_VERSION, {"account_id": account_id})
+    return None if row is None else (_book(row), int(row[-1]))
 
 
 def read_many(tx: Tx, ids: Collection[int]) -> dict[int, Book]:

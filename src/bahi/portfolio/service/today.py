@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from bahi.db.tx import Tx
 from bahi.kernel.errors import NotFound
 from bahi.kernel.money import NOTHING, Money
+from bahi.portfolio.model.book import Book
 from bahi.portfolio.model.gains import Fill, Gain, gains_of
 from bahi.portfolio.model.position import Fact, Key, Position, in_order
 from bahi.portfolio.repository import book, dealings
 from bahi.portfolio.repository import position as positions
-
-version_of: Final = book.version
-"""Return how often an account's page was written; `version_of(tx, account_id)`, None: no page."""
 
 Fills = Mapping[Key, list[Fill]]
 
@@ -40,17 +38,23 @@ class Dealt(NamedTuple):
         }
 
 
-def dealt_of(tx: Tx, account_id: int, day: date) -> Dealt:
-    """Return what an account has open or dealt in on a day: five statements, mostly."""
-    version = book.version(tx, account_id)
-    if version is None:
+def dealt_of(tx: Tx, account_id: int, day: date, known: Dealt | None = None) -> tuple[Book, Dealt]:
+    """Return an account's page, and what it has open or dealt in on a day: five statements, mostly.
+
+    It is one where what is known is of this day, and the page was not written since.
+    """
+    page = book.read_with_version(tx, account_id)
+    if page is None:
         raise NotFound(f"There is no book of account {account_id} yet; ask for its desk first.")
+    written, version = page
+    if known is not None and (known.version, known.day) == (version, day):
+        return written, known
     held = positions.of_accounts(tx, [account_id], day).get(account_id, [])
     fills = dealings.fills_on(tx, account_id, day)
     gains = [gain for it in held for gain in _gains(tx, account_id, it, fills.get(it.key, []))]
     dues = dealings.dues_of(tx, account_id, day, day)
     gains += [_due(account_id, day, paid) for _, paid in dues]
-    return Dealt(account_id, version, day, held, fills, gains)
+    return written, Dealt(account_id, version, day, held, fills, gains)
 
 
 def _gains(tx: Tx, account_id: int, held: Position, fills: list[Fill]) -> list[Gain]:

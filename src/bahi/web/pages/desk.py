@@ -22,7 +22,6 @@ from bahi.web.pages.positions import cells_of
 from bahi.web.pictures import Line, line_of
 from bahi.web.pulse import Cell
 from bahi.web.room import Room
-from bahi.web.seat import Seat
 from bahi.web.written import money, mood, signed
 
 HERE: Final = "/"
@@ -66,6 +65,7 @@ class DeskPage(Room):
             "desk/page.html",
             here=HERE,
             figures="/desk/figures",
+            book=today.book,
             today=today,
             orders=working.orders,
             more_orders=working.next is not None,
@@ -94,7 +94,11 @@ class DeskPage(Room):
     async def tick(self, request: Request) -> Response:
         """Say what the desk's figures are by now."""
         seat = await self.sit(request)
-        return await self.figures(request, seat, await self._cells(seat))
+        if seat.account is None or seat.is_live:
+            return await self.figures(request, seat)
+        today = await today_of(self.house, self._days, await self.books(seat))
+        cells = {**cells_of(today.worths), **_made(today)}
+        return await self.figures(request, seat, cells, today.book)
 
     async def curve(self, request: Request) -> Response:
         """Draw the day's curve anew."""
@@ -111,12 +115,6 @@ class DeskPage(Room):
         span = (last - first).total_seconds() or 1.0
         line = line_of([((at - first).total_seconds() / span, net) for at, net in course])
         return None if line is None else Curve(line, first, last)
-
-    async def _cells(self, seat: Seat) -> Mapping[str, Cell]:
-        if seat.account is None or seat.is_live:
-            return {}
-        today = await today_of(self.house, self._days, await self.books(seat))
-        return {**cells_of(today.worths), **_made(today)}
 
 
 async def _working(kept: Kept) -> Page:
