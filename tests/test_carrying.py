@@ -94,7 +94,7 @@ def test_shares_that_could_not_be_squared_off_are_carried_as_delivery(
         assert ((await days.position(TODAYS)).net, carried.net) == (0, 20)
         (told,) = await _alerts(days)
         assert (
-            "20 NIFTYBEES (INTRADAY) were not squared off: they are carried as CNC" in told.message
+            "20 NIFTYBEES (MIS) were not squared off: they are carried as CNC" in told.message
         )
         assert await days.lines(Entry.FEE) == []
         before = await days.page()
@@ -141,7 +141,7 @@ def test_a_conversion_is_made_at_the_exchange_and_in_the_book(home: dict[str, st
         with pytest.raises(Conflict, match="There are 5 NIFTYBEES"):
             await convert_position(days.house, ACTOR, account, TODAYS, to=to, quantity=6)
         to = Product.MARGIN
-        with pytest.raises(Invalid, match="cannot become MARGIN"):
+        with pytest.raises(Invalid, match="MIS cannot become NRML"):
             await convert_position(days.house, ACTOR, account, TODAYS, to=to, quantity=1)
         await days.at("2036-11-24 15:20:00")  # what is left is squared off, and no more
         assert ((await days.position(TODAYS)).net, (await days.position(HELD)).net) == (0, 15)

@@ -67,3 +67,23 @@ def test_an_instant_is_the_exchanges_and_has_its_date() -> None:
 def test_a_countdown_stops_at_nothing() -> None:
     assert written.countdown(timedelta(hours=4, minutes=12, seconds=9)) == "04:12:09"
     assert written.countdown(timedelta(seconds=-1)) == "00:00:00"
+
+
+@pytest.mark.parametrize(
+    ("books", "page"),
+    [
+        ("Squaring off SBIN (INTRADAY), with GST", "Squaring off SBIN (MIS), with GST"),
+        ("no exchange takes STOP_LOSS_MARKET on NSE_FNO", "no exchange takes SL-M on NFO"),
+        (
+            "INFY -50 (Paper) of 2026-11-22, order x-5",
+            "INFY \u221250 (Paper) of 2026-11-22, order x-5",
+        ),
+        ("SBIN +100,000 and 1,011.80", "SBIN +1,00,000 and 1,011.80"),
+        ("INTRADAYS and MARGINAL", "INTRADAYS and MARGINAL"),
+    ],
+)
+def test_a_sentence_of_the_books_is_read_with_traders_words_and_numbers(
+    books: str, page: str
+) -> None:
+    assert written.sentence(books) == page
+    assert written.sentence(page) == page

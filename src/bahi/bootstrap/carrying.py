@@ -21,7 +21,7 @@ from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict, Invalid, NotFound, Rejected
 from bahi.kernel.money import Money
-from bahi.kernel.words import EQUITY, OrderStatus, Product, Side
+from bahi.kernel.words import EQUITY, OrderStatus, Product, Side, shown
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import find_open, raise_alert
 from bahi.orders.model.order import Order
@@ -81,7 +81,7 @@ def _carry(tx: Tx, account_id: int, by: PaperOrder, now: datetime) -> None:
     if moves < 0 and becomes is Product.CNC:
         what = "cannot be delivered and go to auction; buy them back as soon as the market opens"
     else:
-        what = f"are carried as {becomes}; see that there is money for them, or close them"
+        what = f"are carried as {shown(becomes)}; see that there is money for them, or close them"
         wish = Wished(
             account_id=account_id,
             tag=f"{CARRIED}{by.id}",
@@ -91,8 +91,8 @@ def _carry(tx: Tx, account_id: int, by: PaperOrder, now: datetime) -> None:
             day=by.session_day or exchange_day(now),
         )
         ask(tx, BROKER, wish, now)
-    _tell(tx, account_id, f"{moves} {by.symbol} ({by.product}) were not squared off: they {what}.",
-          f"carried:{by.id}", now)  # fmt: skip
+    left = f"{moves} {by.symbol} ({shown(by.product)}) were not squared off"
+    _tell(tx, account_id, f"{left}: they {what}.", f"carried:{by.id}", now)
 
 
 def _tell(tx: Tx, account_id: int, words: str, topic: str, now: datetime) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from bahi.instruments.model.instrument import EXCHANGE_OF
 from bahi.kernel.clock import IST, in_utc, ist_text
 from bahi.kernel.money import grouped
+from bahi.kernel.words import OrderType, Product, Segment, shown
 
 UNKNOWN: Final = "—"
 MINUS: Final = "\u2212"  # as wide as a plus
@@ -117,11 +119,47 @@ def word(said: object) -> str:
     return UNKNOWN if said is None else str(said).replace("_", " ").lower()
 
 
+def product(held_as: Product) -> str:
+    """Write a product as traders call it: `MIS`, `NRML`."""
+    return shown(held_as)
+
+
+def order_type(meets_the_market: OrderType) -> str:
+    """Write a type of order as traders call it: `LIMIT`, `SL-M`."""
+    return shown(meets_the_market)
+
+
+def exchange(segment: Segment) -> str:
+    """Write a segment as traders call it: `NSE`, `NFO`; an index is of its exchange."""
+    name = EXCHANGE_OF[segment]
+    return name.replace("_INDEX", " index")
+
+
+def sentence(said: str) -> str:
+    """Write a sentence of the books with traders' words, and its numbers as a page has them."""
+    said = _BOOKS_WORDS.sub(lambda it: _TRADERS_WORDS[it[0]], said)
+    said = _THOUSANDS.sub(lambda it: whole(int(it[0].replace(",", ""))), said)
+    return _BELOW_NOTHING.sub(MINUS, said)
+
+
+def capital(words: str) -> str:
+    """Begin words with a capital letter: they stand as a line of their own."""
+    return words[:1].upper() + words[1:]
+
+
+_TRADERS_WORDS: Final = {str(it): shown(it) for it in (*OrderType, *Product)} | {
+    str(it): exchange(it) for it in Segment
+}
+_BOOKS_WORDS: Final = re.compile(rf"\b(?:{'|'.join(_TRADERS_WORDS)})\b")
+_THOUSANDS: Final = re.compile(r"\b\d{1,3}(?:,\d{3})+\b(?![,.]\d)")
+_BELOW_NOTHING: Final = re.compile(r"(?<![\w-])-(?=\d)")
+
+
 FILTERS: Final[Mapping[str, Any]] = {
     it.__name__: it
     for it in (
         money, price, signed, whole, signed_whole, mood, percent, took, lasted, countdown, when,
-        exactly, machine, day, word,
+        exactly, machine, day, word, product, order_type, exchange, sentence, capital,
     )
 }  # fmt: skip
 

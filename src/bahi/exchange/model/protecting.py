@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from bahi.exchange.model.rules import WHOLE
 from bahi.exchange.model.situation import Situation
 from bahi.instruments.model.instrument import Instrument
-from bahi.kernel.money import SCALE, Price, down_to_tick, plain, up_to_tick
+from bahi.kernel.money import SCALE, Price, down_to_tick, grouped, up_to_tick
 from bahi.kernel.words import InstrumentType, Side
 
 FUTURES: Final = {InstrumentType.FUTIDX: 200, InstrumentType.FUTSTK: 300}
@@ -27,7 +27,7 @@ class Range(NamedTuple):
     @property
     def sentence(self) -> str:
         """What who asks for a limit outside it is told, in the words of exchanges."""
-        low, high = plain(self.low), plain(self.high)
+        low, high = grouped(self.low), grouped(self.high)
         return f"The price is out of the circuit limit: it is taken from {low} to {high} now."
 
     def holds(self, price: Price) -> bool:

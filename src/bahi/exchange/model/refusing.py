@@ -10,8 +10,8 @@ from bahi.exchange.model.order import MARKETS, STOPS, PaperOrder
 from bahi.exchange.model.protecting import OPTIONS, execution_range, is_beyond_band
 from bahi.exchange.model.situation import Situation
 from bahi.kernel.clock import ist_text
-from bahi.kernel.money import Price, plain
-from bahi.kernel.words import OrderType, Segment, Side, Validity
+from bahi.kernel.money import Price, grouped
+from bahi.kernel.words import OrderType, Segment, Side, Validity, shown
 
 CASH: Final = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
 LEAST_SHOWN: Final = {Segment.NSE_EQ: 10, Segment.BSE_EQ: 10, Segment.MCX_COMM: 25}
@@ -100,7 +100,7 @@ def _of_the_auction(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
     if auction.collar is not None and order.price is not None and it.known is not None:
         room = it.known.last * auction.collar // COLLAR_WHOLE
         if abs(order.price - it.known.last) > room:
-            low, high = (plain(it.known.last + way * room) for way in (-1, 1))
+            low, high = (grouped(it.known.last + way * room) for way in (-1, 1))
             yield "COLLAR", f"The price is outside the auction's collar, {low} to {high}."
 
 
@@ -110,7 +110,10 @@ def _of_the_post_close(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
         return
     yield from _of_one_price(order, "post-close session")
     if order.price is not None and order.price != it.known.last:
-        yield "PRICE", f"The post-close session trades at the close, {plain(it.known.last)}, only."
+        yield (
+            "PRICE",
+            f"The post-close session trades at the close, {grouped(it.known.last)}, only.",
+        )
 
 
 def _of_the_quantity(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
@@ -138,7 +141,7 @@ def _of_the_type(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
     if order.validity is Validity.IOC and order.is_amo:
         yield "IOC", "An order that is kept for the next session cannot be IOC."
     if order.order_type not in MARKETS and order.price is None:
-        yield "PRICE", f"A {order.order_type} order needs a price."
+        yield "PRICE", f"A {shown(order.order_type)} order needs a price."
     is_market = order.order_type is OrderType.MARKET
     if is_market and it.is_continuous and it.quote is None and not order.is_amo:
         yield "NO_PRICE", "There is no fresh price, so a market order cannot be protected."
@@ -147,9 +150,9 @@ def _of_the_type(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
 def _of_a_price(price: Price, it: Situation) -> Iterator[Refusal]:
     tick, lower, upper = it.instrument.tick_size, it.instrument.lower_band, it.instrument.upper_band
     if price <= 0 or (tick and price % tick):
-        yield "TICK", f"The price is not a multiple of the tick, {plain(tick or 1)}."
+        yield "TICK", f"The price is not a multiple of the tick, {grouped(tick or 1)}."
     if is_beyond_band(it.instrument, price):
-        low, high = ("none" if at is None else plain(at) for at in (lower, upper))
+        low, high = ("none" if at is None else grouped(at) for at in (lower, upper))
         yield "BAND", f"The price is outside the day's circuit limits, {low} to {high}."
 
 
@@ -158,7 +161,7 @@ def _of_the_trigger(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
         return
     trigger = order.trigger_price
     if trigger is None:
-        yield "TRIGGER", f"A {order.order_type} order needs a trigger price."
+        yield "TRIGGER", f"A {shown(order.order_type)} order needs a trigger price."
         return
     buys = order.side is Side.BUY
     if order.price is not None and (order.price < trigger if buys else order.price > trigger):
@@ -168,7 +171,7 @@ def _of_the_trigger(order: PaperOrder, it: Situation) -> Iterator[Refusal]:
         return
     if trigger <= it.quote.last if buys else trigger >= it.quote.last:
         way = "above" if buys else "below"
-        last = plain(it.quote.last)
+        last = grouped(it.quote.last)
         yield (
             "TRIGGER",
             f"The trigger of a {order.side} stop has to be {way} the last price, {last}.",

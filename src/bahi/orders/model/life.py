@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
 from bahi.kernel.clock import from_micros
-from bahi.kernel.money import Price, plain
+from bahi.kernel.money import Price, grouped
 from bahi.kernel.words import EventSource, EventType, OrderStatus
 from bahi.orders.model.order import ENDS, NOT_FOUND, PENDING, TRANSIT, UNKNOWN, Order
 
@@ -201,8 +201,8 @@ def _asked(_order: Order, event: Happening, known: Mapping[str, Any]) -> Iterato
 
 _TERMS: Final[Mapping[str, Callable[[Any], str]]] = {
     "quantity": str,
-    "price": lambda it: plain(Price(it)),
-    "trigger_price": lambda it: plain(Price(it)),
+    "price": lambda it: grouped(Price(it)),
+    "trigger_price": lambda it: grouped(Price(it)),
     "validity": str,
 }
 """What a change changes, and how it is said."""
@@ -232,7 +232,7 @@ def _filled(order: Order, event: Happening, known: Mapping[str, Any]) -> Iterato
     came, cost = filled - before, value - known.get("traded_value", 0)
     price = Price((2 * cost + came) // (2 * came))
     quantity = event.changes.get("quantity", known.get("quantity", order.quantity))
-    words = f"{came} at {plain(price)}; {filled} of {quantity} filled."
+    words = f"{came} at {grouped(price)}; {filled} of {quantity} filled."
     yield Mark.FILL, event.recorded_at, words
 
 

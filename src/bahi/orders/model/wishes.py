@@ -9,7 +9,7 @@ from typing import Final
 
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.errors import Conflict, Invalid
-from bahi.kernel.money import Price, plain
+from bahi.kernel.money import Price, grouped
 from bahi.kernel.words import (
     AmoTime,
     LegType,
@@ -18,6 +18,7 @@ from bahi.kernel.words import (
     Segment,
     Side,
     Validity,
+    shown,
 )
 from bahi.orders.model.guard import Guard
 from bahi.risk.model.eligibility import KeptOff
@@ -193,10 +194,11 @@ def _wrong_quantity(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
 def _wrong_price(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
     if wish.order_type not in LIMITED:
         if wish.price is not None:
-            yield f"price: a {wish.order_type} order has none; leave it out, or ask for a limit."
+            kind = shown(wish.order_type)
+            yield f"price: a {kind} order has none; leave it out, or ask for a limit."
         return
     if wish.price is None or wish.price <= 0:
-        yield f"price: a {wish.order_type} order needs one above zero."
+        yield f"price: a {shown(wish.order_type)} order needs one above zero."
     else:
         yield from _off_tick("price", wish.price, it)
 
@@ -205,49 +207,46 @@ def _wrong_stop(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
     trigger, price = wish.trigger_price, wish.price
     if wish.order_type not in STOPS:
         if trigger is not None:
-            yield (
-                f"trigger_price: a {wish.order_type} order has none; ask for STOP_LOSS or "
-                "STOP_LOSS_MARKET."
-            )
+            yield (f"trigger_price: a {shown(wish.order_type)} order has none; ask for SL or SL-M.")
         return
     if trigger is None or trigger <= 0:
-        yield f"trigger_price: a {wish.order_type} order needs one above zero."
+        yield f"trigger_price: a {shown(wish.order_type)} order needs one above zero."
         return
     yield from _off_tick("trigger_price", trigger, it)
     if wish.order_type is OrderType.STOP_LOSS_MARKET and it.option_type is not None:
-        yield "order_type: no exchange takes STOP_LOSS_MARKET on options; ask for STOP_LOSS."
+        yield "order_type: no exchange takes SL-M on options; ask for SL with a limit."
     if price is not None and (price < trigger if wish.side is Side.BUY else price > trigger):
         side = "below" if wish.side is Side.BUY else "above"
         yield (
-            f"price: {plain(price)} is {side} the trigger of {plain(trigger)}, so a fired "
+            f"price: {grouped(price)} is {side} the trigger of {grouped(trigger)}, so a fired "
             f"{wish.side} would not meet the market."
         )
 
 
 def _off_tick(name: str, price: Price, it: Instrument) -> Iterator[str]:
     if price > MOST * 100:
-        yield f"{name}: {plain(price)} is more than {plain(MOST * 100)}, which nothing costs."
+        yield f"{name}: {grouped(price)} is more than {grouped(MOST * 100)}, which nothing costs."
         return
     if it.tick_size and price % it.tick_size:
         below = Price(price // it.tick_size * it.tick_size)
         yield (
-            f"{name}: {plain(price)} is not on the tick of {plain(it.tick_size)}; "
-            f"{plain(below)} and {plain(below + it.tick_size)} are."
+            f"{name}: {grouped(price)} is not on the tick of {grouped(it.tick_size)}; "
+            f"{grouped(below)} and {grouped(below + it.tick_size)} are."
         )
 
 
 def _wrong_display(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
-    shown = wish.disclosed_quantity
-    if wish.validity is Validity.IOC and (shown or wish.amo_time is not None):
+    disclosed = wish.disclosed_quantity
+    if wish.validity is Validity.IOC and (disclosed or wish.amo_time is not None):
         yield "validity: an IOC order trades at once, whole and in hours; ask for DAY."
-    if not shown:
+    if not disclosed:
         return
     least = -(-wish.quantity * LEAST_DISCLOSED_PERCENT // 100)
     if it.segment not in SHARES:
         yield "disclosed_quantity: is for shares; leave it out."
-    elif not least <= shown <= wish.quantity:
+    elif not least <= disclosed <= wish.quantity:
         yield (
-            f"disclosed_quantity: {shown} is not {least} to {wish.quantity}; at least "
+            f"disclosed_quantity: {disclosed} is not {least} to {wish.quantity}; at least "
             f"{LEAST_DISCLOSED_PERCENT} % of the order is shown."
         )
 
@@ -258,14 +257,15 @@ def _wrong_guard(wish: PlaceOrder, guard: Guard, it: Instrument) -> Iterator[str
     prices = {"stop": guard.stop, "target": guard.target, "trailing": guard.trailing}
     for name, price in prices.items():
         if price is not None and price <= 0:
-            yield f"{name}: {plain(price)} is not above zero."
+            yield f"{name}: {grouped(price)} is not above zero."
         if price is not None:
             yield from _off_tick(name, price, it)
     if wish.product not in {Product.INTRADAY, Product.MARGIN}:
-        yield f"product: {wish.product} is not guarded; ask for INTRADAY or MARGIN."
+        yield f"product: {shown(wish.product)} is not guarded; ask for MIS or NRML."
     yield from _beyond_guard(wish, guard, wish.price or wish.trigger_price)
     if guard.target is not None and (guard.target - guard.stop) * way <= 0:
-        yield f"target: {plain(guard.target)} and stop {plain(guard.stop)} lie the wrong way round."
+        target, stop = grouped(guard.target), grouped(guard.stop)
+        yield f"target: {target} and stop {stop} lie the wrong way round."
 
 
 def _beyond_guard(wish: PlaceOrder, guard: Guard, entry: Price | None) -> Iterator[str]:
@@ -275,19 +275,19 @@ def _beyond_guard(wish: PlaceOrder, guard: Guard, entry: Price | None) -> Iterat
         if entry is not None and (entry - price) * way * sign <= 0:
             where = "below" if way * sign > 0 else "above"
             yield (
-                f"{name}: {plain(price)} is not {where} the entry of {plain(entry)}; a {wish.side} "
-                f"has its {name} {where} it."
+                f"{name}: {grouped(price)} is not {where} the entry of {grouped(entry)}; "
+                f"a {wish.side} has its {name} {where} it."
             )
 
 
 def _wrong_product(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
     is_share = it.segment in SHARES
     if wish.product in {Product.CO, Product.BO}:
-        yield f"product: {wish.product} is asked for as a cover or bracket order of its own."
+        yield f"product: {shown(wish.product)} is asked for as a cover or bracket order of its own."
     if wish.product in {Product.CNC, Product.MTF} and not is_share:
-        yield f"product: {wish.product} is for shares; {it.symbol} takes INTRADAY or MARGIN."
+        yield f"product: {shown(wish.product)} is for shares; {it.symbol} takes MIS or NRML."
     if wish.product is Product.MARGIN and is_share:
-        yield f"product: MARGIN is for derivatives; {it.symbol} takes CNC, INTRADAY or MTF."
+        yield f"product: NRML is for derivatives; {it.symbol} takes CNC, MIS or MTF."
 
 
 def dearest(

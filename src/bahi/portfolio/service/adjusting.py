@@ -12,7 +12,7 @@ from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict, Invalid
 from bahi.kernel.money import NOTHING, Money, Price, grouped
-from bahi.kernel.words import EQUITY, OptionType, Product, Side
+from bahi.kernel.words import EQUITY, OptionType, Product, Side, shown
 from bahi.portfolio.model import margin
 from bahi.portfolio.model.adjustment import Action, Adjustment, AdjustmentKind
 from bahi.portfolio.model.book import Book
@@ -206,10 +206,12 @@ def check_conversion(wish: Conversion, known: Position) -> None:
     """Refuse to convert what is not there, or cannot become what is wished."""
     allowed = _TURNS[wish.key.segment in EQUITY]
     if wish.to is wish.key.product or not {wish.to, wish.key.product} <= allowed:
-        raise Invalid(f"{wish.key.product} cannot become {wish.to} on {wish.key.segment}.")
+        raise Invalid(
+            f"{shown(wish.key.product)} cannot become {shown(wish.to)} on {wish.key.segment}."
+        )
     if not 0 < wish.quantity <= abs(known.net):
         raise Conflict(
-            f"There are {abs(known.net)} {wish.key.symbol} ({wish.key.product}) open;"
+            f"There are {abs(known.net)} {wish.key.symbol} ({shown(wish.key.product)}) open;"
             f" {wish.quantity} cannot be converted."
         )
     if known.net < 0 and wish.to is Product.CNC:

@@ -227,8 +227,8 @@ def _too_far(_book: Book, it: Exposure, limits: Limits, now: datetime) -> Iterat
             "PRICE_BAND",
             band,
             away,
-            f"price: {plain(it.price)} is more than {plain(band)} % from the last price of "
-            f"{plain(last)}; {plain(Price(low))} to {plain(Price(high))} is allowed.",
+            f"price: {grouped(it.price)} is more than {grouped(band)} % from the last price of "
+            f"{grouped(last)}; {grouped(Price(low))} to {grouped(Price(high))} is allowed.",
         )
 
 
