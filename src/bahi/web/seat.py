@@ -16,7 +16,9 @@ from bahi.accounts.service.accounts import list_accounts
 from bahi.bootstrap import House
 from bahi.identity.service.users import get_user
 from bahi.kernel.actor import Actor
+from bahi.kernel.clock import unix_ms
 from bahi.kernel.errors import Invalid, NotFound, Unauthenticated
+from bahi.kernel.ids import earliest_at
 from bahi.kernel.words import AccountMode
 from bahi.web.frame import Frame
 from bahi.web.visit import caller_of, form_of, signed_in
@@ -26,6 +28,8 @@ SAID_COOKIE: Final = "bahi_said"
 SAID_FOR_S: Final = 20
 SAID_AT_MOST: Final = 500
 SEE_OTHER: Final = 303
+MAY_OVERLAP_MS: Final = 500
+"""How long before a page is drawn something may have got its id that is committed only after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,9 @@ class Seat:
     accounts: tuple[Account, ...]
     account: Account | None
     owner: str = ""
+    since: int
+    """From which id on a page that is drawn now may have missed what happened."""
+    is_https: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -103,6 +110,7 @@ def _to_the_door(request: Request) -> Response:
 
 async def sit(house: House, request: Request, form: dict[str, str] | None = None) -> Seat:
     """Return who asks; one who changes something brings the form that a page of theirs gave."""
+    since = earliest_at(unix_ms() - MAY_OVERLAP_MS)
     person = await signed_in(house, request, form)
     every = await house.stores["main"].read(list_accounts, person, fresh=True)
     in_view = _in_view(every, request, form, person)
@@ -113,6 +121,8 @@ async def sit(house: House, request: Request, form: dict[str, str] | None = None
         accounts=tuple(every),
         account=in_view,
         owner=await _owner(house, in_view),
+        since=since,
+        is_https=house.settings.address.startswith("https:"),
     )
     request.state.seat = seat
     return seat
@@ -136,16 +146,17 @@ async def sit_with_form(house: House, request: Request) -> tuple[Seat, dict[str,
 def done(seat: Seat, path: str, sentence: str, **query: object) -> Response:
     """Lead back to a page, which says what was done."""
     answer = RedirectResponse(seat.link(path, **query), SEE_OTHER)
-    return say(answer, sentence)
+    return say(seat, answer, sentence)
 
 
-def say(answer: Response, sentence: str) -> Response:
+def say(seat: Seat, answer: Response, sentence: str) -> Response:
     """Have the next page that this browser opens say a sentence, once."""
     answer.set_cookie(
         SAID_COOKIE,
         quote(sentence[:SAID_AT_MOST]),
         max_age=SAID_FOR_S,
         path="/",
+        secure=seat.is_https,
         httponly=True,
         samesite="strict",
     )

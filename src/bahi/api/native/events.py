@@ -65,6 +65,13 @@ Last = Annotated[
         description="The id of the newest event that was heard: all behind it are told first.",
     ),
 ]
+After = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9]{1,19}$",
+        description="The same in the address, for who cannot send a header; the header counts.",
+    ),
+]
 Reason = Literal["slow", "revoked", "closing"]
 
 log = logging.getLogger("bahi.api")
@@ -137,7 +144,11 @@ def event_routes(house: House) -> APIRouter:
         responses={200: {"description": "Server-sent events, until either side ends them."}},
     )
     async def events(
-        actor: Who, request: Request, topics: Wanted = None, last: Last = None
+        actor: Who,
+        request: Request,
+        topics: Wanted = None,
+        last: Last = None,
+        after: After = None,
     ) -> EventStream:
         """Tell what happens as it happens, in the form of server-sent events.
 
@@ -145,7 +156,8 @@ def event_routes(house: House) -> APIRouter:
         seconds. An event `end` says why no more is told: `slow`, `revoked` or `closing`.
         """
         wanted = _topics(topics)
-        behind = None if last is None else number(last)
+        place = last or after
+        behind = None if place is None else number(place)
         streams.require_room(actor)
         return EventStream(_told(request, actor, wanted, behind, streams))
 

@@ -71,8 +71,8 @@ function here(at) {
 const TOPICS = ["orders", "positions", "tokens", "jobs", "alerts"];
 let stream = null;
 
-function listen() {
-  stream = new EventSource(`/v1/events?topics=${TOPICS.join(",")}`);
+function listen(behind = "") {
+  stream = new EventSource(`/v1/events?topics=${TOPICS.join(",")}${behind}`);
   for (const topic of TOPICS) stream.addEventListener(topic, (event) => tell(topic, JSON.parse(event.data)));
 }
 
@@ -96,8 +96,8 @@ function tell(topic, event) {
 document.addEventListener("visibilitychange", () => {
   stream?.close();
   if (!document.hidden) {
-    listen();
-    htmx.trigger(body, "back");
+    listen(); // what happens while the page looks again is told already
+    for (const it of ["open", "error"]) stream.addEventListener(it, () => htmx.trigger(body, "back"), { once: true });
   }
 });
 
@@ -131,5 +131,5 @@ body.addEventListener("htmx:beforeSwap", (event) => {
 });
 boost(body);
 
-listen();
+listen(`&after=${body.dataset.since}`);
 beat();
