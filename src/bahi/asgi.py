@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from bahi.api.app import make_app
 from bahi.bootstrap import House, build
 from bahi.config import Settings
-from bahi.web.doors import SESSION_COOKIE, page_routes
+from bahi.web.doors import SESSION_COOKIE, pages_of
 from bahi.worker.loop import worker_of
 
 log = logging.getLogger("bahi")
@@ -27,9 +27,10 @@ def app(settings: Settings | None = None) -> FastAPI:
 
 def doors_of(house: House) -> FastAPI:
     """Put programs' doors and people's on a house, with its worker beside them."""
-    return make_app(
-        house, pages=page_routes(house), session_cookie=SESSION_COOKIE, beside=worker_beside
-    )
+    pages = pages_of(house)
+    whole = make_app(house, pages=pages.router, session_cookie=SESSION_COOKIE, beside=worker_beside)
+    whole.router.default = pages.with_lost(whole.router.default)
+    return whole
 
 
 @asynccontextmanager

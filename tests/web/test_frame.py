@@ -93,8 +93,8 @@ def test_what_was_done_is_said_once_on_the_next_page(house: dict[str, str]) -> N
         form = {"csrf": csrf, "account": str(account.id)}
         answer = await browser.post("/orders/cancel-all", data=form)
         assert answer.status_code == 303
-        assert "0 orders were asked back" in (await browser.get("/orders")).text
-        assert "0 orders were asked back" not in (await browser.get("/orders")).text
+        assert "0 orders are being cancelled" in (await browser.get("/orders")).text
+        assert "0 orders are being cancelled" not in (await browser.get("/orders")).text
 
     standing({**house, **MARKET}, story)
 
@@ -129,5 +129,22 @@ def test_a_form_that_was_sent_by_script_is_led_on_by_a_header(house: dict[str, s
         refused = await browser.post("/funds/begin-anew", data=wish, headers=by_script)
         assert refused.status_code == 400
         assert refused.text.startswith('<p class="why"')
+
+    standing({**house, **MARKET}, story)
+
+
+def test_an_address_that_is_none_is_a_page_for_people_and_json_for_programs(
+    house: dict[str, str],
+) -> None:
+    async def story(it: Standing) -> None:
+        asked = await it.client()
+        page = await asked.get("/pozitions", headers={"Accept": "text/html,*/*;q=0.8"})
+        assert page.status_code == 404
+        assert page.headers["content-type"].startswith("text/html")
+        assert "no page at this address" in main_of(page)
+        assert 'href="/"' in page.text
+        answer = await asked.get("/v1/pozitions")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert (await asked.get("/sign-out", headers={"Accept": "text/html"})).status_code == 405
 
     standing({**house, **MARKET}, story)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Final
+from typing import Final, NamedTuple
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bahi.bootstrap import House
+from bahi.kernel.errors import NotFound
 from bahi.web.frame import Frame
 from bahi.web.pages.account_entry import entry_routes
 from bahi.web.pages.accounts import account_routes
@@ -40,7 +43,9 @@ from bahi.web.pages.tokens import token_routes
 from bahi.web.pages.trades import trade_routes
 from bahi.web.visit import SESSION_COOKIE
 
-__all__ = ["SESSION_COOKIE", "page_routes"]
+__all__ = ["SESSION_COOKIE", "Pages", "pages_of"]
+
+HTML: Final = "text/html"
 
 
 PAGES: Final = (
@@ -75,7 +80,25 @@ PAGES: Final = (
 )
 
 
-def page_routes(house: House) -> APIRouter:
+class Pages(NamedTuple):
+    """Every page of a house, and what a browser is told at an address where none is."""
+
+    router: APIRouter
+    frame: Frame
+
+    def with_lost(self, elsewhere: ASGIApp) -> ASGIApp:
+        """Have a lost browser see a page; programs hear what they hear `elsewhere`."""
+
+        async def lost(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and HTML in Headers(scope=scope).get("accept", ""):
+                Request(scope).state.failure_page = self.frame.failure
+                raise NotFound("There is no page at this address; it may be mistyped.")
+            await elsewhere(scope, receive, send)
+
+        return lost
+
+
+def pages_of(house: House) -> Pages:
     """Make every page of a house."""
     frame = Frame(house.settings, version("bahi"))
     whole = APIRouter()
@@ -85,4 +108,4 @@ def page_routes(house: House) -> APIRouter:
     for route in whole.routes:
         if isinstance(route, APIRoute):
             route.include_in_schema = False
-    return whole
+    return Pages(whole, frame)
