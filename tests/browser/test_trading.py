@@ -24,7 +24,7 @@ def test_an_order_is_placed_by_keys_alone_and_seen_through(page: Page) -> None:
     quantity.press("Enter")
     placed = page.locator("#placed-order")
     expect(placed).to_have_attribute("data-status", "EXECUTED")
-    page.get_by_role("link", name="Its timeline").click()
+    page.get_by_role("link", name="Timeline").click()
     line = page.get_by_role("img", name="life as a line of time")
     for tick in ("intent", "risk", "wire", "acknowledged", "fill", "end"):
         expect(line.get_by_text(tick, exact=True)).to_be_visible()
@@ -53,22 +53,22 @@ def test_a_position_is_closed_from_its_row(page: Page) -> None:
 def test_a_part_of_a_position_is_held_as_another_product(page: Page) -> None:
     assert place(page, "TCS", 8, product="INTRADAY") == "EXECUTED"
     page.goto("/positions")
-    row = page.get_by_role("row", name=re.compile("TCS.*INTRADAY"))
+    row = page.get_by_role("row", name=re.compile("TCS.*MIS"))
     row.get_by_text("Convert", exact=True).click()
     row.get_by_label("How many").fill("3")
     row.get_by_label("Hold as").select_option("CNC")
     row.get_by_role("button", name="Convert TCS").click()
     expect(page.locator(".said")).to_contain_text("3 TCS are held as CNC now")
-    expect(page.get_by_role("row", name=re.compile("TCS.*INTRADAY"))).to_contain_text("+5")
+    expect(page.get_by_role("row", name=re.compile("TCS.*MIS"))).to_contain_text("+5")
     expect(page.get_by_role("row", name=re.compile("TCS.*CNC"))).to_contain_text("+3")
 
 
 def test_a_form_that_is_refused_stays_as_it_was_typed_with_the_reason_in_it(page: Page) -> None:
     page.goto("/funds")
-    page.get_by_text("Begin anew with other money").click()
+    page.get_by_text("Reset this paper account").click()
     field = page.get_by_label("Cash in rupees")
     field.fill("a lot")
-    page.get_by_role("button", name="begin anew").click()
+    page.get_by_role("button", name="Reset Paper").click()
     expect(page.locator("form .here .why")).to_contain_text("cash: 'a lot'")
     expect(field).to_have_value("a lot")
     assert page.url.endswith("/funds")

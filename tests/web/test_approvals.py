@@ -33,7 +33,7 @@ def test_what_waits_is_let_go_or_declined_by_a_person(home: dict[str, str]) -> N
         first, other = await holds(it), await holds(it)
         page = await it.get("/approvals")
         assert page.count("<tr data-row") == 2
-        assert "BUY 7 SBIN, INTRADAY, at market" in page
+        assert "BUY 7 SBIN, MIS, at market" in page
         assert "asha's paper" in page
         cells = (await it.browser.get("/approvals/figures")).json()["cells"]
         assert re.fullmatch(r"14 min \d\d s", cells[f"left-{first.id}"][0])
@@ -41,7 +41,7 @@ def test_what_waits_is_let_go_or_declined_by_a_person(home: dict[str, str]) -> N
         assert re.search(r"needs [\d,.]+ of 99,9[\d,.]+, charges", now)
         gone = await it.post(f"/approvals/{first.id}/approve", 303)
         assert gone.headers["location"].startswith("/approvals")
-        assert "is executed by now" in await it.get("/approvals")
+        assert "is executed now" in await it.get("/approvals")
         assert (await ended(it, first)).approved_by == "asha"
         await it.post(f"/approvals/{other.id}/decline", 400)
         await it.post(f"/approvals/{other.id}/decline", 303, reason="too late today")

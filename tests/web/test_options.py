@@ -65,7 +65,7 @@ def test_a_basket_says_its_margin_its_payoff_and_is_placed_once(home: dict[str, 
             r"It makes [\d,.]+ at most. It loses [\d,.]+ at most. It breaks even", page
         )
         assert "<polyline" in page
-        assert "Covering saves" in page
+        assert "Hedge benefit" in page
         assert re.search(r"Place 2 orders: BUY \d+ NIFTY\w+ at market, SELL \d+ NIFTY", page)
         form = {**NIFTY, "basket": said, "product": "MARGIN", "name": brought["name"]}
         placed = await it.post("/options/place", **form)
@@ -163,7 +163,7 @@ def test_legs_of_two_days_have_a_margin_and_no_picture(house: dict[str, str]) ->
         page = await it.get("/options", **NIFTY, basket=basket)
         assert "end on different days" in page
         assert "<polyline" not in page
-        assert "Covering saves" in page
+        assert "Hedge benefit" in page
 
     at_the_desk(house, story)
 

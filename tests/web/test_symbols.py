@@ -46,7 +46,7 @@ def test_what_is_in_force_is_told_with_its_age(house: dict[str, str]) -> None:
         page = await it.get("/symbols")
         assert "is found here by a part of its name" in page
         assert "the small master that comes with Bahi" in page
-        for segment in ("nse eq", "nse fno", "mcx comm"):
+        for segment in ("NSE", "NFO", "MCX"):
             assert f"<td>{segment}</td>" in page
 
     at_the_desk(house, story)
@@ -62,7 +62,7 @@ def test_a_search_is_bounded_filtered_and_safe(house: dict[str, str]) -> None:
         )
         assert "<html" not in only.text
         assert "NIFTY" in only.text
-        assert "nse fno" not in only.text
+        assert '<td class="big">NFO' not in only.text
         none = await it.browser.get("/symbols", params={"q": SCRIPT})
         assert "Nothing is like" in none.text
         assert "<script>alert" not in none.text

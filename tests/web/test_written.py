@@ -79,6 +79,7 @@ def test_a_countdown_stops_at_nothing() -> None:
             "INFY \u221250 (Paper) of 2026-11-22, order x-5",
         ),
         ("SBIN +100,000 and 1,011.80", "SBIN +1,00,000 and 1,011.80"),
+        ("price: 1011.80 of 500000.00.", "price: 1,011.80 of 5,00,000.00."),
         ("INTRADAYS and MARGINAL", "INTRADAYS and MARGINAL"),
     ],
 )

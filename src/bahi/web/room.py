@@ -82,6 +82,7 @@ class Room:
             figures=seat.link(figures) if "?" not in figures else figures,
             look=look_of(request),
             said=unquote(request.cookies.get(SAID_COOKIE, ""))[:SAID_AT_MOST],
+            book=book,
             **shown,
         )
         if SAID_COOKIE in request.cookies:

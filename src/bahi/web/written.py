@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from bahi.instruments.model.instrument import EXCHANGE_OF
 from bahi.kernel.clock import IST, in_utc, ist_text
-from bahi.kernel.money import grouped
+from bahi.kernel.money import grouped, parse_money
 from bahi.kernel.words import OrderType, Product, Segment, shown
 
 UNKNOWN: Final = "—"
 MINUS: Final = "\u2212"  # as wide as a plus
 PAISE: Final = 100
+FINE_BELOW: Final = 2_000_000
+"""No currency costs 200 rupees; what does is quoted in paise."""
 
 
 def money(amount: int | None) -> str:
@@ -25,6 +27,11 @@ def money(amount: int | None) -> str:
 def price(amount: int | None) -> str:
     """Write a price with all its decimals: `2,950.50`, `0.0025`."""
     return UNKNOWN if amount is None else grouped(amount).replace("-", MINUS)
+
+
+def average(amount: int | None) -> str:
+    """Write an average price: to the paisa, where it is no currency's with its finer ticks."""
+    return price(amount) if amount is None or abs(amount) < FINE_BELOW else money(amount)
 
 
 def signed(amount: int | None) -> str:
@@ -138,6 +145,7 @@ def exchange(segment: Segment) -> str:
 def sentence(said: str) -> str:
     """Write a sentence of the books with traders' words, and its numbers as a page has them."""
     said = _BOOKS_WORDS.sub(lambda it: _TRADERS_WORDS[it[0]], said)
+    said = _RUPEES.sub(lambda it: grouped(parse_money(it[0])), said)
     said = _THOUSANDS.sub(lambda it: whole(int(it[0].replace(",", ""))), said)
     return _BELOW_NOTHING.sub(MINUS, said)
 
@@ -151,15 +159,16 @@ _TRADERS_WORDS: Final = {str(it): shown(it) for it in (*OrderType, *Product)} | 
     str(it): exchange(it) for it in Segment
 }
 _BOOKS_WORDS: Final = re.compile(rf"\b(?:{'|'.join(_TRADERS_WORDS)})\b")
-_THOUSANDS: Final = re.compile(r"\b\d{1,3}(?:,\d{3})+\b(?![,.]\d)")
+_THOUSANDS: Final = re.compile(r"(?<![\w,.])\d{1,3}(?:,\d{3})+\b(?![,.]\d)")
+_RUPEES: Final = re.compile(r"(?<![\w,.-])\d{4,15}\.\d\d(?:\d\d)?(?!\w|\.\d)")
 _BELOW_NOTHING: Final = re.compile(r"(?<![\w-])-(?=\d)")
 
 
 FILTERS: Final[Mapping[str, Any]] = {
     it.__name__: it
     for it in (
-        money, price, signed, whole, signed_whole, mood, percent, took, lasted, countdown, when,
-        exactly, machine, day, word, product, order_type, exchange, sentence, capital,
+        money, price, average, signed, whole, signed_whole, mood, percent, took, lasted, countdown,
+        when, exactly, machine, day, word, product, order_type, exchange, sentence, capital,
     )
 }  # fmt: skip
 

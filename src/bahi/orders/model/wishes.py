@@ -148,13 +148,13 @@ def require_hours(seen: Seen, amo_time: AmoTime | None) -> None:
     exchange = seen.instrument.exchange
     if amo_time is not None:
         if seen.is_open is True:
-            raise Conflict(f"amo_time: {exchange} is open; leave it out to place the order now.")
+            raise Conflict(f"amo_time: {exchange} is open; an AMO is for when it is not.")
         return
     if seen.is_open is not True:
         known = "closed" if seen.is_open is False else "not known to be open"
         raise MarketClosed(
-            f"{exchange} is {known}; place it while the market is open, or after hours with "
-            "amo_time."
+            f"{exchange} is {known}; place it while the market is open, or after hours as "
+            "an AMO (amo_time)."
         )
 
 

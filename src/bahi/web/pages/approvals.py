@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from bahi.bootstrap import House
 from bahi.bootstrap.approving import Waiting, approvals_of, needs_now, one_of
 from bahi.kernel.errors import BahiError
-from bahi.kernel.words import OrderType
+from bahi.kernel.words import OrderType, shown
 from bahi.orders.model.order import APPROVAL, Order
 from bahi.orders.service.waiting import approve_order, decline_order
 from bahi.web import fields
@@ -95,7 +95,7 @@ class Approvals(Room):
         desk = await self.house.desk(seat.person, it.account.id)
         order = await approve_order(desk, it.order.id)
         why = f": {order.error_message}" if order.error_message else ""
-        said = f"{sentence_of(order)} on {it.account.name} is {word(order.status)} by now{why}."
+        said = f"{sentence_of(order)} on {it.account.name} is {word(order.status)} now{why}."
         return done(seat, HERE, said.replace("..", "."))
 
     async def decline(self, request: Request, order_id: str) -> Response:
@@ -112,14 +112,14 @@ class Approvals(Room):
 
 
 def sentence_of(it: Order) -> str:
-    """Say what an order would do: `SELL 1,755 NIFTY 26000 CE (27 lots), MARGIN, at market`."""
+    """Say what an order would do: `SELL 1,755 NIFTY 26000 CE (27 lots), NRML, at market`."""
     lot = it.lot or 1
     lots = f" ({whole(it.quantity // lot)} lots)" if lot > 1 else ""
     is_limit = it.order_type in {OrderType.LIMIT, OrderType.STOP_LOSS}
     at = f"at {price(it.price)}" if is_limit and it.price is not None else "at market"
     if it.trigger_price is not None:
         at = f"when it trades at {price(it.trigger_price)}, {at}"
-    return f"{it.side} {whole(it.quantity)} {it.symbol}{lots}, {it.product}, {at}"
+    return f"{it.side} {whole(it.quantity)} {it.symbol}{lots}, {shown(it.product)}, {at}"
 
 
 def cells_of(found: list[Waiting], now: datetime) -> dict[str, Cell]:

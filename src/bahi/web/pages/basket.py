@@ -13,7 +13,7 @@ from bahi.bootstrap.baskets import LEGS_AT_MOST, Part, PartSeen, basket_seen
 from bahi.instruments.model.catalogue import Catalogue
 from bahi.kernel.errors import BahiError, Invalid
 from bahi.kernel.money import Price
-from bahi.kernel.words import OrderStatus, Product, Segment, Side
+from bahi.kernel.words import OrderStatus, Product, Segment, Side, shown
 from bahi.orders.service.several import Answer, place_basket
 from bahi.portfolio.model.requiring import Required
 from bahi.web import fields, written
@@ -62,13 +62,9 @@ class Baskets(Room):
         catalogue = await self.house.instruments.catalogue()
         parts = changed(parts_of(form, catalogue), form, catalogue)
         shown = await self._shown(seat, form, parts)
-        said = chain_said(form)
-        root = fields.text(form, "root", at_most=40)
-        segment = fields.one_of(form, "segment", Segment)
-        shown |= {"expiries": catalogue.expiries(root, segment, is_option=True), "is_alone": True}
-        answer = self.part(seat, "options/basket.html", **shown)
+        answer = self.part(seat, "options/basket.html", **shown | await self._ends(form))
         answer.headers["HX-Replace-Url"] = seat.link(
-            "/options", **said, basket=said_of(parts) or None
+            "/options", **chain_said(form), basket=said_of(parts) or None
         )
         return answer
 
@@ -92,10 +88,24 @@ class Baskets(Room):
         answers = await desk.errands.see_through(place_basket(desk, wishes))
         came = [Came(part, answer) for part, answer in zip(parts, answers, strict=True)]
         failed = [it.part for it in came if not it.went]
-        shown: dict[str, Any] = {"came": came, "failed": failed, "of_chain": chain_said(form)}
-        page = self.part(seat, "options/placed.html", basket_said=said_of(failed), **shown)
+        shown: dict[str, Any] = {
+            "came": came,
+            "failed": failed,
+            "basket": None,
+            "basket_said": said_of(failed),
+            **await self._ends(form),
+        }
+        page = self.part(seat, "options/placed.html", **shown)
         page.headers["HX-Replace-Url"] = seat.link("/options", **chain_said(form))
         return page
+
+    async def _ends(self, form: Form) -> dict[str, Any]:
+        """Return what the line of expiries shows, which says how large the basket is."""
+        catalogue = await self.house.instruments.catalogue()
+        root = fields.text(form, "root", at_most=40)
+        segment = fields.one_of(form, "segment", Segment)
+        expiries = catalogue.expiries(root, segment, is_option=True)
+        return {"expiries": expiries, "of_chain": chain_said(form), "is_alone": True}
 
     async def _shown(
         self, seat: Seat, form: Form, parts: list[Part], *, name: str = "", wrong: str = ""
@@ -136,7 +146,7 @@ def product_of(form: Form) -> Product:
     """Return as what the legs are held."""
     product = fields.one_of(form, "product", Product, Product.MARGIN)
     if product not in PRODUCTS:
-        raise Invalid(f"product: options are held as {' or '.join(PRODUCTS)}.")
+        raise Invalid(f"product: options are held as {' or '.join(map(shown, PRODUCTS))}.")
     return product
 
 

@@ -73,7 +73,7 @@ class Funds(Room):
         wished = None if cash is None else Money(cash)
         flat = fields.ticked(form, "flat")
         book = await reset_account(self.house, seat.person, seat.sure.id, wished, flat=flat)
-        said = f"{seat.sure.name} begins anew with {money(book.cash)}; what happened stays written."
+        said = f"{seat.sure.name} was reset to {money(book.cash)}; what happened stays written."
         return done(seat, HERE, said)
 
     async def _book(self, seat: Seat) -> Book:

@@ -20,7 +20,7 @@ from bahi.web.frame import Frame
 from bahi.web.pages.basket import Baskets
 from bahi.web.pulse import Cell
 from bahi.web.sheets import csv_of
-from bahi.web.written import UNKNOWN, percent, price, whole
+from bahi.web.written import MINUS, UNKNOWN, percent, price, whole
 
 HERE: Final = "/options"
 ROOT: Final = "NIFTY"
@@ -42,6 +42,8 @@ COLUMNS: Final = (
         )
     ),
 )  # fmt: skip
+GREEKS: Final = frozenset({"iv", "delta", "theta", "vega"})
+MODEL: Final = "Black-76 on the forward"
 BAR: Final = 100
 """How wide the bar of the greatest open interest is."""
 
@@ -67,7 +69,7 @@ class Shown(NamedTuple):
     """One side of a strike as the page shows it: figures by their column, and the bar's length."""
 
     option: OptionSeen
-    cells: dict[str, str]
+    cells: dict[str, Cell]
     bar: int
     is_in: bool
 
@@ -186,8 +188,19 @@ def _shown(side: OptionSeen | None, most: int, *, is_in: bool) -> Shown | None:
     return Shown(side, figures_of(side), interest * BAR // most, is_in)
 
 
-def figures_of(side: OptionSeen) -> dict[str, str]:
-    """Return an option's figures as the page writes them, by their column."""
+def figures_of(side: OptionSeen) -> dict[str, Cell]:
+    """Return an option's figures as the page writes them, by their column, with whence they are."""
+    source = side.why if side.quote is None else side.quote.source
+    cells: dict[str, Cell] = {}
+    for column, said in _written(side).items():
+        whence = side.why or MODEL if column in GREEKS else source
+        if said == UNKNOWN and side.quote is not None and column not in GREEKS:
+            whence = f"{source} tells none"
+        cells[column] = (said, "", whence)
+    return cells
+
+
+def _written(side: OptionSeen) -> dict[str, str]:
     quote, figures = side.quote, side.figures
     greeks = None if figures is None else figures.greeks
     return {
@@ -212,13 +225,15 @@ def cells_of(chain: ChainSeen) -> dict[str, Cell]:
     for rung in chain.rungs:
         for side in (rung.call, rung.put):
             if side is not None:
-                for column, said in figures_of(side).items():
-                    cells[f"{column}-{side.instrument.id}"] = (said, "")
+                for column, cell in figures_of(side).items():
+                    cells[f"{column}-{side.instrument.id}"] = cell
     return cells
 
 
 def _signed(figure: float | None) -> str:
-    return UNKNOWN if figure is None else f"{figure:.2f}".replace("-", "\u2212")
+    if figure is None:
+        return UNKNOWN
+    return f"{round(figure, 2) + 0.0:.2f}".replace("-", MINUS)  # so that nothing has no sign
 
 
 def _lines(chain: ChainSeen) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from bahi.bootstrap import House
 from bahi.kernel.clock import IST, from_micros, to_micros
 from bahi.kernel.errors import Invalid, NotFound
-from bahi.kernel.words import OrderStatus
+from bahi.kernel.words import EventSource, OrderStatus
 from bahi.orders.model.life import life_of
 from bahi.orders.service.cancelling import cancel_all, cancel_order
 from bahi.orders.service.looking import Page, Place, Timeline, Wanted, page_of, timeline_of
@@ -31,6 +31,12 @@ COLUMNS: Final = (
     "price", "trigger_price", "average_price", "status", "strategy", "error_message",
 )  # fmt: skip
 HERE: Final = "/orders"
+SOURCES: Final = {
+    EventSource.REST_API: "the broker's answer",
+    EventSource.WEBSOCKET: "the broker's stream",
+    EventSource.POSTBACK: "the broker's postback",
+    EventSource.SYSTEM: "Bahi",
+}
 WORKING: Final = (
     OrderStatus.PENDING, OrderStatus.TRANSIT, OrderStatus.UNKNOWN,
     OrderStatus.OPEN, OrderStatus.PARTIAL,
@@ -79,7 +85,12 @@ class Orders(Room):
         seat = await self.sit(request)
         line = await self._line(seat, order_id)
         life, now = life_of(line.order, line.events), self.house.clock()
-        shown: dict[str, Any] = {"line": line, "life": life, "tape": tape_of(life, now)}
+        shown: dict[str, Any] = {
+            "line": line,
+            "life": life,
+            "tape": tape_of(life, now),
+            "sources": SOURCES,
+        }
         if is_part(request):
             return self.part(seat, "orders/story.html", **shown)
         return await self.show(request, seat, "orders/one.html", here=HERE, **shown)
@@ -96,7 +107,7 @@ class Orders(Room):
         order = await cancel_order(await self.desk(seat), fields.identity(order_id, "order"))
         if is_part(request):
             return self.part(seat, "orders/order_row.html", it=order)
-        return done(seat, f"{HERE}/{order.id}", f"The order is {word(order.status)} by now.")
+        return done(seat, f"{HERE}/{order.id}", f"The order is {word(order.status)} now.")
 
     async def take_all_back(self, request: Request) -> Response:
         """Ask every working order back."""
@@ -104,7 +115,7 @@ class Orders(Room):
         outcomes = await cancel_all(await self.desk(seat))
         failed = [it for it in outcomes if it.fault is not None]
         why = f"; {len(failed)} could not be: {failed[0].fault}" if failed else ""
-        said = f"{len(outcomes) - len(failed)} orders were asked back{why}."
+        said = f"{len(outcomes) - len(failed)} orders are being cancelled{why}."
         return done(seat, HERE, said, status="working")
 
     async def _line(self, seat: Seat, order_id: str) -> Timeline:

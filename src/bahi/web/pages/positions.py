@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from bahi.bootstrap import House
 from bahi.bootstrap.carrying import convert_position
 from bahi.bootstrap.looking import worth_at
-from bahi.kernel.words import Product, Segment
+from bahi.kernel.words import Product, Segment, shown
 from bahi.orders.service.aiming import close_position
 from bahi.orders.service.flattening import flatten_all
 from bahi.portfolio.model.position import Key
@@ -22,7 +22,7 @@ from bahi.web.pulse import Cell
 from bahi.web.room import Room, is_part
 from bahi.web.seat import Seat, done
 from bahi.web.sheets import csv_of
-from bahi.web.written import exactly, mood, price, signed
+from bahi.web.written import exactly, mood, price, signed, whole
 
 HERE: Final = "/positions"
 COLUMNS: Final = (
@@ -55,8 +55,9 @@ class Positions(Room):
             return self.part(seat, "positions/rows.html", found=found)
         figures = f"{HERE}/figures"
         return await self.show(
-            request, seat, "positions/page.html", here=HERE, figures=figures, found=found
-        )
+            request, seat, "positions/page.html", here=HERE, figures=figures, found=found,
+            sums=sums_of(found),
+        )  # fmt: skip
 
     async def as_csv(self, request: Request) -> Response:
         """Hand them out as a file."""
@@ -77,8 +78,9 @@ class Positions(Room):
         if not aim.orders:
             return done(seat, HERE, f"{key.symbol} was flat already; nothing was sent.")
         order = aim.orders[-1]
-        said = f"{order.side} {order.quantity} {order.symbol} at market is {order.status.lower()}."
-        return done(seat, HERE, said)
+        why = f": {order.error_message}" if order.error_message else "."
+        what = f"{order.side} {whole(order.quantity)} {order.symbol}"
+        return done(seat, HERE, f"{what} at market is {order.status.lower()}{why}")
 
     async def convert(self, request: Request) -> Response:
         """Hold a part as another product."""
@@ -89,7 +91,8 @@ class Positions(Room):
         made = await convert_position(
             self.house, seat.person, seat.sure.id, key, to=to, quantity=quantity, name=name
         )
-        return done(seat, HERE, f"{abs(made.moves)} {key.symbol} are held as {made.to} now.")
+        said = f"{whole(abs(made.moves))} {key.symbol} are held as {shown(made.to)} now."
+        return done(seat, HERE, said)
 
     async def flatten(self, request: Request) -> Response:
         """Get out of everything."""
@@ -126,6 +129,16 @@ def cells_of(found: Sequence[Worth]) -> Mapping[str, Cell]:
         cells[f"last-{name}"] = (price(None if mark is None else mark.price), "", said)
         cells[f"open-{name}"] = (signed(it.unrealized), mood(it.unrealized), it.why)
         cells[f"total-{name}"] = (signed(it.total), mood(it.total), it.why)
-    whole = unrealized(found)
-    cells["open-all"] = (signed(whole), mood(whole))
-    return cells
+    return cells | sums_of(found)
+
+
+def sums_of(found: Sequence[Worth]) -> dict[str, Cell]:
+    """Return what all of them have open, have booked, and come to; why where it is not known."""
+    why = next((it.why for it in found if it.unrealized is None), "")
+    opened, booked = unrealized(found), sum(it.position.realized for it in found)
+    summed = None if opened is None else opened + booked
+    return {
+        "open-all": (signed(opened), mood(opened), why),
+        "booked-all": (signed(booked), mood(booked), ""),
+        "total-all": (signed(summed), mood(summed), why),
+    }

@@ -14,7 +14,7 @@ from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import BahiError
 from bahi.kernel.money import Money, Price
-from bahi.kernel.words import OrderType, Product, Segment, Side, Validity
+from bahi.kernel.words import AmoTime, OrderType, Product, Segment, Side, Validity
 from bahi.orders.model.wishes import STOPS, PlaceOrder, check, dearest
 from bahi.orders.service.placing import place_or_find
 from bahi.portfolio.model.requiring import Required
@@ -30,11 +30,13 @@ LONGEST: Final = 60
 SHARES: Final = (Product.CNC, Product.INTRADAY, Product.MTF)
 CONTRACTS: Final = (Product.MARGIN, Product.INTRADAY)
 SHARE_SEGMENTS: Final = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
+AMO: Final = "AMO"
+"""What the ticket offers beside the validities: an order that waits until its market opens."""
 TYPES: Final = {
-    OrderType.MARKET: "Market",
-    OrderType.LIMIT: "Limit",
-    OrderType.STOP_LOSS: "Stop, then limit",
-    OrderType.STOP_LOSS_MARKET: "Stop, then market",
+    OrderType.MARKET: "MARKET",
+    OrderType.LIMIT: "LIMIT",
+    OrderType.STOP_LOSS: "SL (limit)",
+    OrderType.STOP_LOSS_MARKET: "SL-M (market)",
 }
 
 
@@ -108,6 +110,8 @@ def wish_of(form: Form) -> PlaceOrder:
     segment, symbol = fields.listed(form)
     order_type = fields.one_of(form, "order_type", OrderType, OrderType.MARKET)
     has_price = order_type in {OrderType.LIMIT, OrderType.STOP_LOSS}
+    is_amo = fields.text(form, "validity") == AMO
+    validity = Validity.DAY if is_amo else fields.one_of(form, "validity", Validity, Validity.DAY)
     return PlaceOrder(
         segment=segment,
         symbol=symbol,
@@ -117,7 +121,8 @@ def wish_of(form: Form) -> PlaceOrder:
         order_type=order_type,
         price=fields.maybe_price(form, "price") if has_price else None,
         trigger_price=fields.maybe_price(form, "trigger_price") if order_type in STOPS else None,
-        validity=fields.one_of(form, "validity", Validity, Validity.DAY),
+        validity=validity,
+        amo_time=AmoTime.OPEN if is_amo else None,
         strategy=fields.text(form, "strategy", at_most=100) or None,
         client_order_id=fields.text(form, "name", at_most=100) or None,
     )

@@ -26,7 +26,7 @@ function paint() {
   chart.applyOptions({
     layout: { background: { color: colour("page") }, textColor: colour("secondary"), fontSize: 11 },
     grid: { vertLines: { color: colour("line", 0.5) }, horzLines: { color: colour("line", 0.5) } },
-    timeScale: { borderColor: colour("line"), timeVisible: !daily, secondsVisible: false, rightOffset: 3 }, rightPriceScale: { borderColor: colour("line") },
+    timeScale: { borderColor: colour("line"), timeVisible: !daily, secondsVisible: false, rightOffset: 9 }, rightPriceScale: { borderColor: colour("line") },
   });
   candles.applyOptions({ upColor: colour("gain"), downColor: colour("loss"), wickUpColor: colour("gain"), wickDownColor: colour("loss") });
   volumes.applyOptions({ color: colour("faint", 0.5) });
@@ -42,7 +42,7 @@ function paint() {
 function say(time) {
   const [at, open, high, low, close, volume] = known.get(time) ?? [...known.values()].at(-1);
   const when = new Date(at * 1000).toLocaleString("en-IN", { timeZone: "UTC", day: "2-digit", month: "short", ...(daily ? { year: "numeric" } : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }) });
-  readout.textContent = `${when}   open ${money.format(open)}   high ${money.format(high)}   low ${money.format(low)}   close ${money.format(close)}   traded ${volume === null ? "—" : whole.format(volume)}`;
+  readout.textContent = `${when}   open ${money.format(open)}   high ${money.format(high)}   low ${money.format(low)}   close ${money.format(close)}   volume ${volume === null ? "—" : whole.format(volume)}`;
 }
 
 function take(said) {
@@ -55,7 +55,7 @@ function take(said) {
   if (seen === JSON.stringify([said.trades, said.averages]) || !known.size) return;
   trades = said.trades;
   for (const each of lines) candles.removePriceLine(each);
-  lines = said.averages.map((price) => candles.createPriceLine({ price, lineWidth: 1, lineStyle: LineStyle.Dashed, title: "average" }));
+  lines = said.averages.map((price) => candles.createPriceLine({ price, lineWidth: 1, lineStyle: LineStyle.Dashed, title: "avg" }));
   paint();
 }
 
