@@ -64,15 +64,18 @@ def test_the_desk_says_who_drives_it_and_what_nobody_answered_for(home: dict[str
         stand.broker.fill(placed, 10)
         await stand.hear(placed)
         report = await look_around(house.checks)
-        assert "drives, and has 10 s left" in _about(report, "driver")[1]
+        assert "drives trading, and reports within 10 s" in _about(report, "driver")[1]
         clock.advance(timedelta(minutes=3))
         report = await look_around(house.checks)
         assert _about(report, "driver")[0] is Health.DEGRADED
         assert _about(report, "orders") == (
             Health.UNHEALTHY,
-            f"1 orders are not answered for: {order.id} for 180 s.",
+            f"1 order of which nobody knows what became: {order.id} for 180 s.",
         )
-        assert _about(report, "prices") == (Health.HEALTHY, "1 open things, none without a price.")
+        assert _about(report, "prices") == (
+            Health.HEALTHY,
+            "1 open instrument, each with a fresh price.",
+        )
 
     live_in(home | OPEN, story, clock)
 
@@ -92,7 +95,7 @@ def test_open_breaks_and_latched_limits_are_told_of(home: dict[str, str]) -> Non
 
         await desk.store.write(go_wrong)
         report = await look_around(house.checks)
-        assert _about(report, "breaks")[1] == "1 breaks with brokers are open."
+        assert _about(report, "breaks")[1] == "1 difference between our books and a broker's."
         assert str(desk.account_id) in _about(report, "limits")[1]
         clock.advance(timedelta(days=1))
         assert _about(await look_around(house.checks), "limits")[0] is Health.HEALTHY

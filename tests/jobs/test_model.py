@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bahi.jobs.model import Cron, Entry, Job, Later, Retry, Schedule, Terms
+from bahi.jobs.model import Cron, Entry, Job, Later, Retry, Schedule, Terms, spoken
 from bahi.kernel.clock import IST, ist_text
 from bahi.kernel.errors import Conflict, Invalid
 from bahi.kernel.words import JobStatus
@@ -207,3 +207,25 @@ def test_of_several_times_that_were_missed_the_last_one_counts() -> None:
 
 def test_a_paused_entry_is_never_due() -> None:
     assert Entry(schedule=a_schedule(), is_active=False, next_run_at=FRIDAY).due(FRIDAY) is None
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("10 3 * * sun", "Sundays 03:10"),
+        ("20 16 * * *;58 23 * * *", "daily 16:20 and 23:58"),
+        ("*/5 * * * *", "every 5 minutes"),
+        ("15 8 * * mon-fri", "weekdays 08:15"),
+        ("40 16 * * mon-fri;5 0 * * tue-sat", "weekdays 16:40; Tuesday to Saturday 00:05"),
+        ("*/15 9-23 * * *", "every 15 minutes from 09:00 to 23:59"),
+        ("*/15 9-15 * * mon-fri", "weekdays, every 15 minutes from 09:00 to 15:59"),
+        ("17 * * * *", "every hour at :17"),
+        ("30 3 1 * *", "the 1st of each month 03:30"),
+        ("0 9,12 * * mon,wed", "0 9,12 * * mon,wed"),
+        ("0 9 * 3 *", "0 9 * 3 *"),
+    ],
+)
+def test_a_schedule_is_said_in_words_and_what_has_none_as_it_was_written(
+    cron: str, words: str
+) -> None:
+    assert spoken(cron) == words

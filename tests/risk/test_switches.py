@@ -12,8 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from bahi.accounts.service.accounts import add_account
+from bahi.audit.model import Wanted
+from bahi.audit.service import search
 from bahi.bootstrap import House, risks
 from bahi.db.tx import Tx
+from bahi.kernel.actor import the_house
 from bahi.kernel.clock import session_boundary
 from bahi.kernel.errors import Conflict, Forbidden, Invalid
 from bahi.kernel.money import Money
@@ -74,6 +77,27 @@ def test_a_switch_over_all_stops_entries_and_lets_exits_pass(market: dict[str, s
             await risks.resume(house, ACTOR, EVERYBODY, "twice")
         with pytest.raises(Invalid, match="reason: say why"):
             await risks.kill(house, ACTOR, EVERYBODY, "  ")
+
+    live_in(market, story, stopped(NOON))
+
+
+def test_a_switch_that_somebody_presses_again_stays_the_one(market: dict[str, str]) -> None:
+    async def story(house: House) -> None:
+        desk = await paper_desk(house)
+        whom = Whom(scope=Scope.ACCOUNT, account_id=desk.account_id)
+        for reason in ("the feed is wrong", "is it stopped?", "and now?"):
+            assert await risks.kill(house, ACTOR, whom, reason) == 1
+        (one,) = await risks.engaged(house, ACTOR)
+        assert one.reason == "the feed is wrong"
+        pressed = await search(desk.store, ACTOR, Wanted(action="risk.kill"))
+        assert [it.new_value["reason"] for it in pressed.entries] == [
+            "and now?", "is it stopped?", "the feed is wrong",
+        ]  # fmt: skip
+        await risks.kill(house, the_house("another"), whom, "I saw it too")
+        assert len(await risks.engaged(house, ACTOR)) == 2
+        assert await risks.resume(house, ACTOR, whom, "the feed is right") == 2
+        passes = await place_order(desk, limit(desk, Side.BUY, 1))
+        assert passes.status is OrderStatus.EXECUTED
 
     live_in(market, story, stopped(NOON))
 

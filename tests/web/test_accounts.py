@@ -50,7 +50,7 @@ def test_the_matrix_shows_each_account_under_its_person(home: dict[str, str]) ->
         raw = (await asha.browser.get("/accounts/matrix")).text
         assert STORED not in raw
         page = unescape(raw)
-        assert "Family of asha" in page
+        assert "Accounts of asha" in page
         assert STORED in page
         rows = dict(ROW.findall(page))
         first = rows["asha's paper"]
@@ -63,7 +63,7 @@ def test_the_matrix_shows_each_account_under_its_person(home: dict[str, str]) ->
         assert "Asha Rao, paper" in page
         assert ">1,05,00,000.00<" in page  # her two paper accounts, without the live one
         assert "Asha Rao, live" not in page  # one account is its own sum
-        assert "The family, paper" in page
+        assert "All of asha, paper" in page
         sheet = await asha.get("/accounts.csv")
         assert len(sheet.splitlines()) == 5
         assert "asha,Asha Rao," in sheet
@@ -163,8 +163,8 @@ def test_an_admin_enters_accounts_for_others_and_nobody_else_does(home: dict[str
         own = await it.main.read(list_accounts, as_actor(bimal), fresh=True)
         assert [each.name for each in own] == ["For Bimal"]
         matrix = unescape((await browser.get("/accounts/matrix")).text)
-        assert "Family of asha" in matrix
-        assert "Family of bimal" in matrix
+        assert "Accounts of asha" in matrix
+        assert "Accounts of bimal" in matrix
 
     standing(home | OPEN, story)
 

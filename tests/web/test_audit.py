@@ -34,7 +34,8 @@ def test_the_trail_is_searched_and_says_what_changed(home: dict[str, str]) -> No
         await _happened(it, "admin", {"colour": "Vermilion"})
         page = await browser.get("/audit?kind=thing")
         shown = tables_of(page)
-        assert "admin update thing <script>7" in shown
+        assert "admin changed thing <script>7" in shown
+        assert '<span title="&lt;script&gt;7">x</span>' in page.text  # its name, the id behind
         assert re.search(r"lots 2 5 name x x", shown)
         assert '<tr class="changed"><th scope="row">lots</th>' in page.text
         assert "<script>7" not in page.text

@@ -29,7 +29,7 @@ def test_a_day_that_is_over_is_signed_with_what_is_not_good(home: dict[str, str]
         page = await asha.get("/day-end/list")
         assert "is not over; sign it when its markets have closed" in page
         assert days_of(page) == [today - DAY * back for back in range(1, 8)]
-        assert re.search(r'<li class="NEEDS_A_PERSON">.*?intraday left', page)
+        assert re.search(r'<li class="NEEDS_A_PERSON">.*?Intraday left', page)
         early = await asha.post("/day-end/sign", day=today.isoformat())
         assert early.status_code == 409
         yesterday = (today - DAY).isoformat()
@@ -39,7 +39,7 @@ def test_a_day_that_is_over_is_signed_with_what_is_not_good(home: dict[str, str]
         assert STORED not in raw
         page = unescape(raw)
         assert STORED in page
-        assert "intraday left" in page
+        assert "Intraday left" in page
         assert (await asha.post("/day-end/sign", day=yesterday, note=STORED)).status_code == 409
         sheet = await asha.get("/day-end.csv")
         assert sheet.splitlines()[0] == "day,actor,signed_at,note,not_good"

@@ -87,7 +87,7 @@ def test_what_comes_round_is_run_now_paused_and_resumed_by_an_admin(house: dict[
         found = await it.main.read(list_schedules, fresh=True)
         assert all(each.is_active for each in found)
         assert (await admin.post(f"{where}/run", data={"csrf": csrf})).status_code == 303
-        assert "health check" in tables_of(await admin.get("/jobs?type=health_check"))
+        assert "Health check" in tables_of(await admin.get("/jobs?type=health_check"))
         nothing = await admin.post("/jobs/schedules/nothing/run", data={"csrf": csrf})
         assert nothing.status_code == 404
         odd = await admin.post(f"{where}/explode", data={"csrf": csrf})

@@ -111,7 +111,7 @@ def test_a_key_opens_the_accounts_that_were_ticked_and_is_turned_by_its_owner_al
         assert reads
         bad = await browser.post("/settings/keys", data={**mine, "name": "x", "days": "-1"})
         assert bad.status_code == 400
-        assert "days: -1 is not 1 to" in unescape(bad.text)
+        assert "Days: \u22121 is not 1 to" in unescape(bad.text)
 
     standing(home, story)
 
@@ -207,9 +207,9 @@ def test_the_calendar_shows_a_year_and_says_what_is_missing(house: dict[str, str
         assert "Republic Day" in shown
         assert "open 09:15 to 15:30" in shown
         only = tables_of(await browser.get("/settings/calendar?year=2026&segment=MCX_COMM"))
-        assert "MCX COMM" in only
+        assert "MCX" in only
         later = (await browser.get("/settings/calendar?year=2033")).text
-        assert "Not complete for NSE EQ" in later
+        assert "Not complete for NSE" in later
         assert "Nothing is entered of 2033" in later
         assert (await browser.get("/settings/calendar?year=19")).status_code == 400
         assert (await browser.get("/settings/calendar?segment=MOON")).status_code == 400

@@ -69,7 +69,7 @@ async def _worker(house: Rooms, handled: tuple[str, ...]) -> Finding:
         return Finding(Health.UNHEALTHY, f"A job has waited for {seconds} s; is a worker running?")
     if behind > LATE_AFTER:
         return Finding(Health.DEGRADED, f"A job has waited for {seconds} s.")
-    return Finding(Health.HEALTHY, "Nothing that is due waits.")
+    return Finding(Health.HEALTHY, "Every job that is due was taken up.")
 
 
 async def _tokens(house: Rooms) -> Finding:

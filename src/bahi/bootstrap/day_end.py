@@ -44,8 +44,10 @@ def require_over(day: date, facts: Facts) -> None:
     """Refuse a day that has not begun, is not over, or is too long ago."""
     today = exchange_day(facts.now)
     if day > today:
-        raise Conflict(f"{day} has not begun; sign it when its markets have closed.")
+        raise Conflict(f"{day:%d %b %Y} has not begun; sign it when its markets have closed.")
     if day == today and facts.due is not Due.CLOSING:
-        raise Conflict(f"{day} is not over; sign it when its markets have closed.")
+        raise Conflict(f"{day:%d %b %Y} is not over; sign it when its markets have closed.")
     if day < today - BACK:
-        raise Conflict(f"{day} is over for more than {BACK.days} days; nobody signs it any more.")
+        raise Conflict(
+            f"{day:%d %b %Y} is over for more than {BACK.days} days; nobody signs it any more."
+        )

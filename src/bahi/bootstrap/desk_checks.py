@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from bahi.bootstrap.rooms import Rooms
+from bahi.bootstrap.session_facts import counted
 from bahi.bootstrap.trading import JOB
 from bahi.db.schema import TRADING
 from bahi.db.tx import Tx
@@ -59,7 +60,8 @@ async def _driver(house: Rooms) -> Finding:
             "Nobody drives: stops, targets and what waits stand still. Is the service running?",
         )
     return Finding(
-        Health.HEALTHY, f"{job.lease_owner} drives, and has {left.total_seconds():.0f} s left."
+        Health.HEALTHY,
+        f"{job.lease_owner} drives trading, and reports within {left.total_seconds():.0f} s.",
     )
 
 
@@ -69,12 +71,12 @@ async def _orders(house: Rooms) -> Finding:
     found = [it for name in TRADING for it in await unsettled_orders(house.stores[name], now)]
     found.sort(key=lambda it: -it.age)
     if not found:
-        return Finding(Health.HEALTHY, "Every order is answered for.")
+        return Finding(Health.HEALTHY, "Of every order it is known what became of it.")
     oldest = ", ".join(f"{it.order.id} for {it.age.total_seconds():.0f} s" for it in found[:SHOWN])
     bad = found[0].age > TOO_LONG
     return Finding(
         Health.UNHEALTHY if bad else Health.DEGRADED,
-        f"{len(found)} orders are not answered for: {oldest}.",
+        f"{counted(len(found), 'order')} of which nobody knows what became: {oldest}.",
     )
 
 
@@ -82,8 +84,10 @@ async def _breaks(house: Rooms) -> Finding:
     """Ask how many breaks with a broker are open."""
     found = sum([it.breaks for it in await _over_all(house)])
     if found:
-        return Finding(Health.DEGRADED, f"{found} breaks with brokers are open.")
-    return Finding(Health.HEALTHY, "No break with a broker is open.")
+        return Finding(
+            Health.DEGRADED, f"{counted(found, 'difference')} between our books and a broker's."
+        )
+    return Finding(Health.HEALTHY, "Our books and the brokers' agree.")
 
 
 async def _prices(house: Rooms) -> Finding:
@@ -94,7 +98,9 @@ async def _prices(house: Rooms) -> Finding:
     await house.floor.renew()
     blind = sorted(symbol for segment, symbol in things if _is_blind(house, segment, symbol))
     if not blind:
-        return Finding(Health.HEALTHY, f"{len(things)} open things, none without a price.")
+        return Finding(
+            Health.HEALTHY, f"{counted(len(things), 'open instrument')}, each with a fresh price."
+        )
     more = f" and {len(blind) - SHOWN} more" if len(blind) > SHOWN else ""
     return Finding(
         Health.DEGRADED, f"No fresh price of what is open: {', '.join(blind[:SHOWN])}{more}."
@@ -115,10 +121,11 @@ async def _limits(house: Rooms) -> Finding:
     """Ask whose day's loss reached its limit."""
     latched = [account for it in await _over_all(house) for account in it.latched]
     if not latched:
-        return Finding(Health.HEALTHY, "No account reached its day's loss.")
+        return Finding(Health.HEALTHY, "No account has reached its limit of the day's loss.")
     named = ", ".join(map(str, latched[:SHOWN]))
     return Finding(
-        Health.DEGRADED, f"{len(latched)} accounts reached their day's loss: {named}; exits pass."
+        Health.DEGRADED,
+        f"{counted(len(latched), 'account')} at the limit of the day's loss: {named}; exits pass.",
     )
 
 

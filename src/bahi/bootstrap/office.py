@@ -13,7 +13,9 @@ from bahi.bootstrap.rooms import Rooms
 from bahi.health.service import keep, look_around
 from bahi.jobs.model import Retry, Schedule
 from bahi.jobs.service import Handler, JobContext
+from bahi.kernel.broker_names import BROKER_NAMES
 from bahi.kernel.errors import BahiError
+from bahi.kernel.words import BrokerSlug
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import raise_alert, resolve
 from bahi.settings.model.declared import KNOWN
@@ -70,7 +72,7 @@ def schedules_of(config: Mapping[str, Any]) -> list[Schedule]:
     entries = [
         Schedule(
             name=f"login_{broker}",
-            title=f"Log in at {broker.capitalize()}",
+            title=f"Log in at {BROKER_NAMES[BrokerSlug(broker)]}",
             job_type="auto_login",
             cron=_at(times, days),
             payload={"broker": broker},

@@ -34,6 +34,8 @@ LOOK_AGAIN_S: Final = 0.2
 LAG_DEGRADED_S: Final = 5.0
 LAG_UNHEALTHY_S: Final = 30.0
 MIB: Final = 1 << 20
+GB: Final = 10**9
+KINDS: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 ROOM_LOW: Final = 2048 * MIB
 ROOM_OUT: Final = 256 * MIB
 
@@ -146,7 +148,9 @@ def store_answers(store: Store, *, vital: bool = True) -> Check:
 
     async def ask() -> Finding:
         version = await store.read(repository.newest_step, fresh=True)
-        return Finding(Health.HEALTHY, f"{store.kind}, version {version}")
+        return Finding(
+            Health.HEALTHY, f"It answers ({KINDS[store.kind]}); its tables are at step {version}."
+        )
 
     return Check(f"store {store.name}", ask, vital)
 
@@ -183,7 +187,7 @@ def disk_has_room(
     async def ask() -> Finding:
         left = await asyncio.to_thread(free, folder)
         status = graded(-left, -low, -out)
-        return Finding(status, f"{left // MIB} MiB are free in the data folder.")
+        return Finding(status, f"{left / GB:,.1f} GB are free where the data lies.")
 
     return Check("disk", ask)
 
@@ -196,8 +200,12 @@ def clock_is_right(clock: Clock, newest_id: Callable[[], Awaitable[int]]) -> Che
         behind = newest - clock()
         if behind > CLOCK_MAY_LAG:
             lag = behind.total_seconds()
-            return Finding(Health.UNHEALTHY, f"The clock is {lag:.0f} s behind the newest id.")
-        return Finding(Health.HEALTHY, "The clock is not behind the newest id.")
+            return Finding(
+                Health.UNHEALTHY, f"The clock is {lag:.0f} s behind what was written last."
+            )
+        return Finding(
+            Health.HEALTHY, "The clock is right: nothing was written after what it says."
+        )
 
     return Check("clock", ask)
 
@@ -214,7 +222,8 @@ def queue_is_short(
 
     async def ask() -> Finding:
         waiting = await depth()
-        return Finding(graded(waiting, degraded_from, unhealthy_from), f"{waiting} wait.")
+        said = f"{waiting:,} wait in the queue." if waiting else "Nothing waits in the queue."
+        return Finding(graded(waiting, degraded_from, unhealthy_from), said)
 
     return Check(name, ask, vital)
 

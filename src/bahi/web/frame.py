@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bahi.config import Settings
 from bahi.kernel.clock import ist_text
+from bahi.web.called import CALLED
 from bahi.web.nav import places_for
 from bahi.web.written import FILTERS
 
@@ -62,7 +63,7 @@ class Frame:
             "new_name": lambda: f"desk-{secrets.token_hex(NAME_BYTES)}",
             "nav": lambda is_admin: places_for(is_admin=is_admin),
         }
-        self._templates.filters |= {**FILTERS, "ist": _when}
+        self._templates.filters |= {**FILTERS, **CALLED, "ist": _when}
 
     def page(
         self,

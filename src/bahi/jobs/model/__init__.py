@@ -13,6 +13,7 @@ from bahi.jobs.model.job import (
     Terms,
 )
 from bahi.jobs.model.schedule import HOUSE_PLATFORM, Due, Entry, Run, Schedule, scheduled_by
+from bahi.jobs.model.spoken import spoken
 
 __all__ = [
     "BEAT_S",
@@ -31,4 +32,5 @@ __all__ = [
     "Superseded",
     "Terms",
     "scheduled_by",
+    "spoken",
 ]

@@ -59,11 +59,17 @@ async def release(
 
 
 def record_engaged(tx: Tx, actor: Actor, whom: Whom, reason: str, now: datetime) -> int:
-    """Engage a switch in one store."""
+    """Engage a switch in one store; who presses it again while it stands has the one, not two.
+
+    The trail keeps each time that it was pressed, and why.
+    """
     rows.lock(tx)
-    switch = Switch(id=tx.new_id(), whom=whom, reason=reason, by=actor.name, since=now)
+    stands = (it for it in rows.switches(tx) if (it.whom, it.by) == (whom, actor.name))
+    known = next(stands, None)
     pages = _pages(tx, whom)
-    rows.engage(tx, switch)
+    switch = known or Switch(id=tx.new_id(), whom=whom, reason=reason, by=actor.name, since=now)
+    if known is None:
+        rows.engage(tx, switch)
     _stamp(tx, pages, now)
     new = {"whom": str(whom), "reason": reason, "accounts": len(pages)}
     note(tx, actor, "risk.kill", ("switch", switch.id), now, new=new)

@@ -43,6 +43,7 @@ def entry_routes(house: House, frame: Frame) -> APIRouter:
     router.post(ACCOUNTS + "/{account_id}")(pages.change)
     router.post(ACCOUNTS + "/{account_id}/address")(pages.bind)
     router.post(ACCOUNTS + "/{account_id}/remove")(pages.remove)
+    router.post(ACCOUNTS + "/{account_id}/restore")(pages.restore)
     router.post(ACCOUNTS + "/{account_id}/applications")(pages.register)
     router.post(ACCOUNTS + "/{account_id}/applications/{api_id}")(pages.change_application)
     router.post(ACCOUNTS + "/{account_id}/applications/{api_id}/remove")(pages.unregister)
@@ -108,7 +109,7 @@ class Entry(Room):
             if broker is BrokerSlug.PAPER
             else "register its application next, as its broker's developer page shows it."
         )
-        return _back(made.id, f"{made.name} is entered; {onward}")
+        return _back(seat, made.id, f"{made.name} is entered; {onward}")
 
     async def one(self, request: Request, account_id: str) -> Response:
         """Show one account: whose it is, where its calls leave from, its applications."""
@@ -151,9 +152,9 @@ class Entry(Room):
             accounts.update_account, seat.person, account.id, wished, self.house.clock()
         )
         if changed.is_active == account.is_active:
-            return _back(account.id, f"{changed.name} is changed.")
+            return _back(seat, account.id, f"{changed.name} is changed.")
         said = "is switched on" if changed.is_active else "is switched off; its books stay"
-        return _back(account.id, f"{changed.name} {said}.")
+        return _back(seat, account.id, f"{changed.name} {said}.")
 
     async def bind(self, request: Request, account_id: str) -> Response:
         """Have an account's calls leave from an address."""
@@ -163,7 +164,7 @@ class Entry(Room):
         warnings = await self.house.stores["main"].write(
             bind, seat.person, account.id, egress, self.house.clock()
         )
-        return _back(account.id, " ".join(["The address is bound.", *warnings]))
+        return _back(seat, account.id, " ".join(["The address is bound.", *warnings]))
 
     async def remove(self, request: Request, account_id: str) -> Response:
         """Remove an account softly."""
@@ -173,7 +174,17 @@ class Entry(Room):
             accounts.delete_account, seat.person, account.id, self.house.clock()
         )
         answer = RedirectResponse(ACCOUNTS, SEE_OTHER)
-        return say(answer, f"{account.name} is removed; its books stay.")
+        said = f"{account.name} is removed; its books stay, and it can be brought back below."
+        return say(seat, answer, said)
+
+    async def restore(self, request: Request, account_id: str) -> Response:
+        """Bring back an account that was removed."""
+        seat, _ = await self.sit_with_form(request)
+        number, now = fields.identity(account_id, "account"), self.house.clock()
+        back = await self.house.stores["main"].write(
+            accounts.restore_account, seat.person, number, now
+        )
+        return _back(seat, back.id, f"{back.name} is back, with its books.")
 
     async def register(self, request: Request, account_id: str) -> Response:
         """Register an application as a broker's developer page shows it."""
@@ -195,7 +206,7 @@ class Entry(Room):
 
         made = await self.house.stores["main"].write(write, self.house.clock())
         said = f"{made.api_name} is registered; its secrets are sealed, and nobody reads them here."
-        return _back(account.id, said)
+        return _back(seat, account.id, said)
 
     async def change_application(self, request: Request, account_id: str, api_id: str) -> Response:
         """Give an application other secrets, or leave it out of logins."""
@@ -217,7 +228,7 @@ class Entry(Room):
             )
 
         changed = await self.house.stores["main"].write(write, self.house.clock())
-        return _back(account.id, f"{changed.api_name} is changed.")
+        return _back(seat, account.id, f"{changed.api_name} is changed.")
 
     async def unregister(self, request: Request, account_id: str, api_id: str) -> Response:
         """Remove an application, and its tokens with it."""
@@ -230,12 +241,12 @@ class Entry(Room):
             return found
 
         gone = await self.house.stores["main"].write(write, self.house.clock())
-        return _back(account.id, f"{gone.api_name} is removed, and its tokens with it.")
+        return _back(seat, account.id, f"{gone.api_name} is removed, and its tokens with it.")
 
 
-def _back(account_id: int, sentence: str) -> Response:
+def _back(seat: Seat, account_id: int, sentence: str) -> Response:
     path = f"{ACCOUNTS}/{account_id}?account={account_id}"
-    return say(RedirectResponse(path, SEE_OTHER), sentence)
+    return say(seat, RedirectResponse(path, SEE_OTHER), sentence)
 
 
 def _found(seat: Seat, account_id: str) -> Account:

@@ -7,8 +7,11 @@ from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
+from bahi.accounts.model import Account
+from bahi.accounts.service.accounts import list_accounts
 from bahi.bootstrap import House
 from bahi.bootstrap.matrix import Matrix, Row, Sums, matrix_of
+from bahi.db.tx import Tx
 from bahi.web.frame import Frame
 from bahi.web.pulse import Cell
 from bahi.web.room import Room
@@ -102,8 +105,14 @@ class Accounts(Room):
     async def every(self, request: Request) -> Response:
         """Open the page; what there is to know of each account follows in a moment."""
         seat = await self.sit(request)
-        figures = f"{HERE}/figures"
-        return await self.show(request, seat, "accounts/page.html", here=HERE, figures=figures)
+        return await self.show(
+            request,
+            seat,
+            "accounts/page.html",
+            here=HERE,
+            figures=f"{HERE}/figures",
+            removed=await self._removed(seat),
+        )
 
     async def matrix(self, request: Request) -> Response:
         """Show every account with what there is to know of it."""
@@ -128,6 +137,17 @@ class Accounts(Room):
         ]
         return csv_of("accounts", COLUMNS, flat)
 
+    async def _removed(self, seat: Seat) -> list[Account]:
+        """Return what was removed and can be brought back, by who may do that."""
+        if not seat.person.may_change():
+            return []
+
+        def read(tx: Tx) -> list[Account]:
+            return list_accounts(tx, seat.person, deleted=True)
+
+        every = await self.house.stores["main"].read(read, fresh=True)
+        return [it for it in every if it.deleted_at is not None]
+
     async def _families(self, seat: Seat) -> list[Family]:
         found = await matrix_of(self.house, seat.person, seat.accounts)
         users = await users_of(self.house, seat, {it.user_id for it in seat.accounts})
@@ -151,7 +171,7 @@ def _groups(rows: Sequence[Row], sums: Iterable[Sums], user_id: int) -> list[Gro
     for number, person in sorted(persons.items(), key=lambda it: (it[0] == 0, it[0])):
         groups.append(
             Group(
-                "of no person yet" if person is None else person.name,
+                "No person named yet" if person is None else person.name,
                 [it for it in rows if number == (0 if it.person is None else it.person.id)],
                 [
                     it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -23,7 +24,8 @@ from bahi.web import fields
 from bahi.web.frame import Frame
 from bahi.web.room import Room, is_part, older
 from bahi.web.seat import Seat, done
-from bahi.web.sheets import csv_of
+from bahi.web.sheets import MONEY, csv_of
+from bahi.web.written import price
 
 HERE: Final = "/audit"
 PAGE: Final = 50
@@ -33,6 +35,25 @@ COLUMNS: Final = (
     "id", "at", "actor", "user_id", "action", "entity_type", "entity_id", "details", "old_value",
     "new_value", "ip_address", "request_id",
 )  # fmt: skip
+
+
+DID: Final[Mapping[str, str]] = {
+    "create": "made", "update": "changed", "delete": "removed", "remove": "took out",
+    "restore": "brought back", "revoke": "ended", "load": "loaded", "enter": "entered",
+    "import": "brought in", "login": "signed in", "logout": "signed out",
+    "login_failed": "failed to sign in", "order.place": "placed", "order.cancel": "cancelled",
+    "order.modify": "changed", "order.approve": "approved", "order.decline": "declined",
+    "risk.kill": "stopped", "risk.resume": "let trade again", "risk.limits": "set limits of",
+    "schedule.run": "ran", "job.retry": "ran again", "settle": "settled", "reset": "began anew",
+    "erase": "erased",
+}  # fmt: skip
+"""What was done, as people say it; the word of the trail stands behind it."""
+NAMES: Final = ("name", "username", "api_name", "symbol", "whom", "key", "address")
+"""Where the row of a thing says what people call it, the likeliest first."""
+
+
+AMOUNTS: Final = MONEY | {"daily_loss", "position_value", "order_value", "price_band"}
+"""What is kept in ten-thousandths, of a rupee or of a percent."""
 
 
 class Difference(NamedTuple):
@@ -53,6 +74,13 @@ class Line(NamedTuple):
 
     entry: Entry
     differences: list[Difference]
+    name: str
+    """What people call the thing; empty where the row does not say."""
+
+    @property
+    def did(self) -> str:
+        """What was done, in words."""
+        return DID.get(self.entry.action, re.sub("[._]", " ", self.entry.action))
 
 
 def audit_routes(house: House, frame: Frame) -> APIRouter:
@@ -78,9 +106,13 @@ class Audit(Room):
         seat = await self.sit(request)
         found = await self._found(seat, request.query_params, PAGE)
         behind = None if found.next is None else str(found.next)
+        users = await self._users(seat)
+        known = {str(it.id): it.name for it in seat.accounts}
+        known |= {str(number): name for number, name in users}
         shown: dict[str, Any] = {
             "lines": [
-                Line(it, list(differences(it.old_value, it.new_value))) for it in found.entries
+                Line(it, list(differences(it.old_value, it.new_value)), _name(it, known))
+                for it in found.entries
             ],
             "more": older(request, behind),
         }
@@ -88,7 +120,7 @@ class Audit(Room):
             return self.part(seat, "audit/rows.html", **shown)
         chosen = {it: request.query_params.get(it, "") for it in FILTERS}
         shown |= {"chosen": chosen, "stores": SEALED, "check": self._checks.newest}
-        shown |= {"users": await self._users(seat)}
+        shown |= {"users": users, "deeds": DID}
         return await self.show(request, seat, "audit/page.html", here=HERE, **shown)
 
     async def as_csv(self, request: Request) -> Response:
@@ -145,6 +177,16 @@ def _wanted(asked: Mapping[str, str]) -> Wanted:
     )
 
 
+def _name(it: Entry, known: Mapping[str, str]) -> str:
+    """Return what people call the thing that a row is about: as the row says, or as it is known."""
+    for said in (it.new_value, it.old_value):
+        if isinstance(said, dict):
+            found = next((said[name] for name in NAMES if isinstance(said.get(name), str)), "")
+            if found:
+                return found
+    return known.get(it.entity_id or "", "")
+
+
 def differences(old: Any, new: Any) -> Iterator[Difference]:
     """Yield what a thing was and became, value by value; what changed comes first."""
     before, after = dict(_flat("", old)), dict(_flat("", new))
@@ -159,6 +201,8 @@ def _flat(name: str, document: Any) -> Iterator[tuple[str, str]]:
     if isinstance(document, dict) and document:
         for key, value in document.items():
             yield from _flat(f"{name}.{key}" if name else str(key), value)
+    elif type(document) is int and name.rpartition(".")[2] in AMOUNTS:
+        yield name, price(document)
     else:
         said = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)
         yield name or "value", said

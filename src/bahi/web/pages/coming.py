@@ -11,11 +11,12 @@ from fastapi import APIRouter, Path, Request, Response
 
 from bahi.bootstrap import House
 from bahi.kernel.actor import Actor
+from bahi.kernel.broker_names import BROKER_NAMES
 from bahi.kernel.errors import Invalid, Unauthenticated
 from bahi.kernel.words import BrokerSlug
 from bahi.tokens.model import ENDED
 from bahi.web.frame import Frame
-from bahi.web.pages.going import TITLES, have_it_go_on, state_cookie
+from bahi.web.pages.going import LOGIN_AT, have_it_go_on, state_cookie
 from bahi.web.visit import FIELDS_AT_MOST, caller_of, form_of, page_route
 
 BY_A_LINK: Final = "a person with a link"
@@ -43,7 +44,7 @@ def coming_routes(house: House, frame: Frame) -> APIRouter:
     async def come_back(request: Request, broker: Broker) -> Response:
         caller = caller_of(request)
         await caller.passer_by()
-        known = next((it for it in TITLES if it == broker.lower()), None)
+        known = next((it for it in LOGIN_AT if it == broker.lower()), None)
         if known is None:
             raise Invalid(f"broker: there is no login at {broker!r}.")
         form = await form_of(request)
@@ -67,7 +68,7 @@ def coming_routes(house: House, frame: Frame) -> APIRouter:
         signed_in = person is not None and caller.session is not None
         page = frame.page(
             "logins/came.html",
-            broker=TITLES[known],
+            broker=BROKER_NAMES[known],
             answered=answered,
             goes_on=goes_on,
             csrf=house.sign_in.csrf_of(caller.session) if signed_in and caller.session else None,
@@ -111,7 +112,11 @@ def _same(one: str, other: str) -> bool:
 def _ask_again(frame: Frame, broker: BrokerSlug, form: Mapping[str, str]) -> Response:
     """Have the person's own click send the form again: only then does our cookie come along."""
     return frame.page(
-        "logins/again.html", broker=TITLES[broker], slug=broker, fields=dict(form), again=AGAIN
+        "logins/again.html",
+        broker=BROKER_NAMES[broker],
+        slug=broker,
+        fields=dict(form),
+        again=AGAIN,
     )
 
 

@@ -15,19 +15,17 @@ from bahi.bootstrap import House
 from bahi.db.tx import Tx
 from bahi.jobs.service import enqueue
 from bahi.kernel.actor import Actor, require_change
+from bahi.kernel.broker_names import BROKER_NAMES
 from bahi.kernel.words import BrokerSlug
 from bahi.tokens.model import ENDED, PERSON_TAKES, Run
 from bahi.tokens.service.outcomes import HandedOver
 from bahi.web.frame import Frame
 from bahi.web.visit import caller_of, form_of, page_route, signed_in
 
-TITLES: Final = {
-    BrokerSlug.KITE: "Zerodha Kite",
-    BrokerSlug.UPSTOX: "Upstox",
-    BrokerSlug.DHAN: "Dhan",
-    BrokerSlug.BREEZE: "ICICI Breeze",
-    BrokerSlug.OPENALGO: "OpenAlgo",
-}
+LOGIN_AT: Final = (
+    BrokerSlug.KITE, BrokerSlug.UPSTOX, BrokerSlug.DHAN, BrokerSlug.BREEZE, BrokerSlug.OPENALGO,
+)  # fmt: skip
+"""Brokers at which people log in."""
 WAIT_AT_MOST: Final = timedelta(seconds=8)
 """Logins of one person are five seconds apart: so long a browser may wait for its turn."""
 CALLBACK: Final = "/auth/callback/"
@@ -51,7 +49,7 @@ def going_routes(house: House, frame: Frame) -> APIRouter:
         page = frame.page(
             "logins/leave.html",
             address=address,
-            broker=TITLES[account.broker],
+            broker=BROKER_NAMES[account.broker],
             account=account.name,
             api_name=registration.api_name,
         )
@@ -72,7 +70,7 @@ def going_routes(house: House, frame: Frame) -> APIRouter:
         handover, account, registration = await house.handing.peek(code)
         return frame.page(
             "logins/go.html",
-            broker=TITLES[account.broker],
+            broker=BROKER_NAMES[account.broker],
             account=account,
             registration=registration,
             until=handover.expires_at,

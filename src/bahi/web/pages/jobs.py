@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from bahi.bootstrap import House
 from bahi.jobs import service
-from bahi.jobs.model import Entry, Job, Run
+from bahi.jobs.model import HOUSE_PLATFORM, Entry, Job, Run, spoken
 from bahi.kernel.errors import NotFound
 from bahi.kernel.words import JobStatus
 from bahi.web import fields
@@ -29,9 +30,20 @@ COLUMNS: Final = (
     "created_at", "started_at", "completed_at", "error_details",
 )  # fmt: skip
 SCHEDULE_COLUMNS: Final = (
-    "entry.name", "entry.schedule.title", "entry.schedule.cron", "entry.is_active",
+    "entry.name", "entry.schedule.title", "when", "entry.schedule.cron", "entry.is_active",
     "entry.last_run_at", "entry.next_run_at", "how", "why",
 )  # fmt: skip
+
+
+ABOUT: Final = {"trading": "Takes in prices, fills and cancellations for as long as Bahi runs."}
+"""What a job does that tells no progress, since it has no end."""
+EACH_DAY: Final = frozenset(
+    {
+        "token_alert", "masters", "calendar_check", "day_end", "deliveries", "reconcile",
+        "reconcile_close",
+    }
+)  # fmt: skip
+"""What a trader's day hangs on, beside the logins; the rest keeps the house."""
 
 
 class Going(NamedTuple):
@@ -41,12 +53,27 @@ class Going(NamedTuple):
     since: timedelta
     left: timedelta | None
 
+    @property
+    def says(self) -> str:
+        """What it says of itself, or what is known of it."""
+        return self.job.message or ABOUT.get(self.job.job_type, "")
+
 
 class Round(NamedTuple):
     """What comes round, and how it went last."""
 
     entry: Entry
     run: Run | None
+
+    @property
+    def when(self) -> str:
+        """When it comes round, in words."""
+        return spoken(self.entry.schedule.cron)
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether somebody stopped it, or it failed."""
+        return not self.entry.is_active or bool(self.why)
 
     @property
     def how(self) -> str:
@@ -75,6 +102,13 @@ def job_routes(house: House, frame: Frame) -> APIRouter:
     return router
 
 
+class Rounds(NamedTuple):
+    """What comes round: what a day hangs on, and what only keeps the house."""
+
+    daily: list[Round]
+    others: list[Round]
+
+
 class Jobs(Room):
     """Work."""
 
@@ -90,7 +124,7 @@ class Jobs(Room):
             "chosen": {it: request.query_params.get(it, "") for it in ("status", "type")},
             "statuses": SHOWN,
             "going": await self._going(seat),
-            "rounds": await self._rounds(),
+            "rounds": _parted(await self._rounds(), seat),
         }
         return await self.show(request, seat, "jobs/page.html", here=HERE, **shown)
 
@@ -108,7 +142,8 @@ class Jobs(Room):
     async def schedules(self, request: Request) -> Response:
         """Show what comes round, and when."""
         seat = await self.sit(request)
-        return self.part(seat, "jobs/schedules.html", rounds=await self._rounds())
+        rounds = _parted(await self._rounds(), seat)
+        return self.part(seat, "jobs/schedules.html", rounds=rounds)
 
     async def schedules_as_csv(self, request: Request) -> Response:
         """Hand the schedule out."""
@@ -177,6 +212,19 @@ class Jobs(Room):
         for run in await main.read(service.list_runs, None, RUNS, fresh=True):
             runs.setdefault(run.name, run)
         return [Round(it, runs.get(it.name)) for it in entries]
+
+
+def _parted(rounds: Sequence[Round], seat: Seat) -> Rounds:
+    """Part what a trader's day hangs on from the rest; what needs a look is never folded away."""
+    brokers = {str(it.broker) for it in seat.accounts}
+    daily = [it for it in rounds if it.needs_a_look or _is_of_the_day(it.entry, brokers)]
+    return Rounds(daily, [it for it in rounds if it not in daily])
+
+
+def _is_of_the_day(entry: Entry, brokers: Collection[str]) -> bool:
+    """Say whether a day hangs on it: a login does where somebody has an account."""
+    platform = entry.schedule.platform
+    return entry.name in EACH_DAY if platform == HOUSE_PLATFORM else platform in brokers
 
 
 def _again(request: Request) -> str | None:

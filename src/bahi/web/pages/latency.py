@@ -27,7 +27,8 @@ HERE: Final = "/latency"
 COLUMNS: Final = (
     "group", "what", "many", "failed", "p50_us", "p90_us", "p99_us", "most_us", "mean_us",
 )  # fmt: skip
-GROUPS: Final = {TO_BROKERS: "asked of brokers", BY_PROGRAMS: "asked of us"}
+OF_US: Final = "asked of us"
+GROUPS: Final = {TO_BROKERS: "asked of brokers", BY_PROGRAMS: OF_US}
 HOURS: Final = range(24)
 
 
@@ -75,6 +76,14 @@ class Row(NamedTuple):
         return self.spread.mean
 
 
+class Part(NamedTuple):
+    """Rows of one kind; pages that were asked for are folded away until somebody wants them."""
+
+    title: str
+    rows: list[Row]
+    is_folded: bool
+
+
 class While(NamedTuple):
     """Which day, or which hour of it, is counted."""
 
@@ -103,6 +112,7 @@ class Latency(Room):
         one = _chosen(rows, fields.text(asked, "of", at_most=300))
         shown: dict[str, Any] = {
             "rows": rows,
+            "parts": _parts(rows, one),
             "one": one,
             "picture": None if one is None else histogram_of(one.spread),
             "chosen": {"day": during.day, "hour": during.hour},
@@ -146,6 +156,16 @@ class Latency(Room):
                 for it in sorted(found, key=lambda it: -it.spread.many)
             ]  # fmt: skip
         return rows
+
+
+def _parts(rows: Sequence[Row], one: Row | None) -> list[Part]:
+    """Part the way of orders and brokers' answers from what was asked of this house itself."""
+    ours = [it for it in rows if it.group == OF_US]
+    orders = [it for it in rows if it.group != OF_US]
+    found = [Part("Orders, and what was asked of brokers", orders, is_folded=False)]
+    is_folded = bool(orders) and (one is None or one.group != OF_US)
+    found.append(Part("What was asked of Bahi: pages and programs", ours, is_folded=is_folded))
+    return [it for it in found if it.rows]
 
 
 def _chosen(rows: Sequence[Row], wanted: str) -> Row | None:

@@ -22,12 +22,14 @@ from bahi.web.room import Room, is_part, older
 from bahi.web.seat import Seat, done, is_ours
 from bahi.web.sheets import csv_of
 from bahi.web.whom import Users, name_of, said_of, users_of, whom_of
-from bahi.web.written import money, price, whole
+from bahi.web.written import capital, money, price, whole
 
 HERE: Final = "/risk"
 PAGE: Final = 50
 CSV_AT_MOST: Final = 500
 FULL: Final = 100
+UNITS: Final = {Unit.RUPEES: ", ₹", Unit.PERCENT: ", %", Unit.ORDERS: ""}
+"""What stands behind the name of a limit, once, and in no cell."""
 NEARLY: Final = 80
 """Percent of a limit from which it stands out."""
 COLUMNS: Final = (
@@ -195,7 +197,7 @@ def _dial(it: Gauge, names: Mapping[str, str]) -> Dial:
     if percent is not None and percent >= NEARLY:
         mood = "broken" if percent >= FULL else "attention"
     return Dial(
-        name=it.name,
+        name=f"{capital(it.name)}{UNITS[it.unit]}",
         used=None if it.used is None else _amount(it.used, it.unit),
         most=_amount(it.most, it.unit),
         percent=percent,
@@ -211,7 +213,7 @@ def _dial(it: Gauge, names: Mapping[str, str]) -> Dial:
 def _amount(value: int, unit: Unit) -> str:
     if unit is Unit.ORDERS:
         return whole(value)
-    return f"₹{money(value)}" if unit is Unit.RUPEES else f"{price(value)} %"
+    return money(value) if unit is Unit.RUPEES else price(value)
 
 
 def _stopped(name: str, accounts: int) -> str:

@@ -12,6 +12,7 @@ from bahi.accounts.service.applications import list_registrations
 from bahi.accounts.service.people import list_persons
 from bahi.bootstrap import House
 from bahi.kernel.actor import require_change
+from bahi.kernel.broker_names import BROKER_NAMES
 from bahi.kernel.clock import from_micros
 from bahi.kernel.errors import BahiError, NotFound
 from bahi.kernel.words import AccountMode, TokenMode, TokenRunStatus, TokenState
@@ -20,7 +21,7 @@ from bahi.tokens.service.outcomes import HandedOver
 from bahi.tokens.service.status import AccountStatus, status_of, summary
 from bahi.web import fields
 from bahi.web.frame import Frame
-from bahi.web.pages.going import TITLES, as_far_as_a_person, have_it_go_on
+from bahi.web.pages.going import as_far_as_a_person, have_it_go_on
 from bahi.web.rings import Ring, ring_of
 from bahi.web.room import Room
 from bahi.web.seat import Seat, done
@@ -231,7 +232,7 @@ class TokenPages(Room):
             return done(seat, HERE, f"{account.name}: {_became(came)}")
         shown: dict[str, Any] = {
             "it": account,
-            "broker": TITLES[account.broker],
+            "broker": BROKER_NAMES[account.broker],
             "handed": came,
             "link": f"{self.house.settings.address}/auth/go/{came.code}",
         }

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
 from bahi.bootstrap import House
 from bahi.calendar.model import CALENDARS, DayFact, Hours, MarketDays, hhmm
-from bahi.calendar.model.facts import YEARS, standing
-from bahi.calendar.service import exceptions_of, what_is_missing
+from bahi.calendar.model.document import document_of
+from bahi.calendar.model.facts import YEARS, Kind, standing
+from bahi.calendar.service import exceptions_of, import_days, remove_day, what_is_missing
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Invalid
 from bahi.kernel.words import Segment
 from bahi.web import fields
+from bahi.web.fields import Form
 from bahi.web.frame import Frame
 from bahi.web.pages.settings.tabs import Tabbed
+from bahi.web.seat import done
 from bahi.web.sheets import csv_of
-from bahi.web.written import word
+from bahi.web.written import day as written_day
+from bahi.web.written import exchange, word
 
 COLUMNS: Final = ("day", "weekday", "description", "kind", "segments", "hours", "source", "checked")
 HOUR_COLUMNS: Final = ("segment", "hours", "source", "checked")
+KINDS: Final = {
+    Kind.FULL_DAY: "closed all day",
+    Kind.SPECIAL: "open in hours of its own",
+    Kind.MUHURAT: "muhurat trading",
+    Kind.ORDINARY: "open like its weekday",
+}
+"""What an admin may say of a day."""
 
 
 class Special(NamedTuple):
@@ -32,6 +43,7 @@ class Special(NamedTuple):
     description: str
     kind: str
     segments: str
+    markets: tuple[Segment, ...]
     hours: str
     source: str
     is_verified: bool
@@ -68,6 +80,8 @@ def calendar_routes(house: House, frame: Frame) -> APIRouter:
     pages.router.get(pages.here)(pages.year)
     pages.router.get(f"{pages.here}.csv")(pages.as_csv)
     pages.router.get(f"{pages.here}/hours.csv")(pages.hours_as_csv)
+    pages.router.post(pages.here)(pages.enter)
+    pages.router.post(f"{pages.here}/take-back")(pages.take_back)
     return pages.router
 
 
@@ -90,8 +104,9 @@ class Calendar(Tabbed):
             segment=segment,
             segments=CALENDARS,
             found=_specials(days, year, segment, today),
+            kinds=KINDS,
             hours=_ordinary(days, today),
-            unknown=[_market(it) for it in CALENDARS if not days.is_year_known(it, year)],
+            unknown=[exchange(it) for it in CALENDARS if not days.is_year_known(it, year)],
             missing=what_is_missing(days, now),
         )
 
@@ -109,6 +124,26 @@ class Calendar(Tabbed):
         today = exchange_day(self.house.clock())
         return csv_of("hours", HOUR_COLUMNS, _ordinary(await self.house.calendar.days(), today))
 
+    async def enter(self, request: Request) -> Response:
+        """Enter a day that is not like its weekday, or change what is entered of it."""
+        seat, form = await self.admin_with_form(request)
+        day, now = _day(form), self.house.clock()
+        document = document_of([_entry(form, day)], place="")
+        main = self.house.stores["main"]
+        came = await main.write(import_days, seat.person, document, now)
+        what = "is entered" if came.added else "is changed" if came.changed else "stood so already"
+        return done(seat, self.here, f"{written_day(day)} {what}.", year=day.year)
+
+    async def take_back(self, request: Request) -> Response:
+        """Take back what is entered of a day; what came with Bahi holds again, or the weekday."""
+        seat, form = await self.admin_with_form(request)
+        day, now = _day(form), self.house.clock()
+        main, markets = self.house.stores["main"], _markets(form)
+        removed = await main.write(remove_day, seat.person, markets, day, now)
+        back = [it.now.description for it in removed if it.now is not None]
+        said = f"is again what came with Bahi: {back[0]}" if back else "has its weekday's hours"
+        return done(seat, self.here, f"{written_day(day)} {said}.", year=day.year)
+
     def _asked(self, request: Request) -> tuple[int, Segment | None]:
         asked = request.query_params
         year = fields.maybe_whole(asked, "year") or exchange_day(self.house.clock()).year
@@ -117,13 +152,46 @@ class Calendar(Tabbed):
         return year, fields.maybe_one_of(asked, "segment", Segment)
 
 
+def _day(form: Form) -> date:
+    """Return the day that a form is about."""
+    day = fields.maybe_day(form, "day")
+    if day is None:
+        raise Invalid("day: say which day.")
+    return day
+
+
+def _markets(form: Form) -> tuple[Segment, ...]:
+    """Return the markets that a form means, by their names; all where it names none."""
+    said = fields.text(form, "markets").split()
+    if unknown := [it for it in said if it not in CALENDARS]:
+        raise Invalid(f"markets: {unknown[0][:40]!r} has no calendar.")
+    return tuple(it for it in CALENDARS if it in said) or CALENDARS
+
+
+def _entry(form: Form, day: date) -> dict[str, Any]:
+    """Write a form as a file of days has it, so that the same rules read it."""
+    hours = fields.text(form, "hours").replace(",", " ").split()
+    return {
+        "date": day.isoformat(),
+        "segments": list(_markets(form)),
+        "kind": fields.required(form, "kind"),
+        "description": fields.required(form, "why"),
+        "sessions": hours,
+        "settlement_holiday": fields.ticked(form, "settlement_holiday"),
+        "source": fields.required(form, "source"),
+    }
+
+
 def _specials(days: MarketDays, year: int, segment: Segment | None, today: date) -> list[Special]:
     """Return the days that are not like others; what is alike for several markets stands once."""
-    alike: dict[Special, list[str]] = {}
+    alike: dict[Special, list[Segment]] = {}
     for it in exceptions_of(days, year):
         if segment in {None, it.segment}:
-            alike.setdefault(_special(it, today), []).append(_market(it.segment))
-    return [it._replace(segments=", ".join(of)) for it, of in alike.items()]
+            alike.setdefault(_special(it, today), []).append(it.segment)
+    return [
+        it._replace(segments=", ".join(map(exchange, of)), markets=tuple(of))
+        for it, of in alike.items()
+    ]
 
 
 def _special(it: DayFact, today: date) -> Special:
@@ -133,6 +201,7 @@ def _special(it: DayFact, today: date) -> Special:
         description=it.description,
         kind="settlement holiday" if it.is_settlement_holiday else word(it.kind),
         segments="",
+        markets=(),
         hours=told or ("not known" if it.kind.has_own_hours else "as its weekday")
         if not it.shows_a_list or it.kind.has_own_hours
         else told or "closed",
@@ -151,7 +220,7 @@ def _ordinary(days: MarketDays, today: date) -> list[Ordinary]:
         sessions = sorted((each for it in kept for each in it.sessions), key=lambda it: it.starts)
         found.append(
             Ordinary(
-                segment=_market(segment),
+                segment=exchange(segment),
                 hours=_told(sessions) or "not known",
                 source="; ".join(dict.fromkeys(it.source for it in kept if it.source)),
                 is_verified=bool(kept) and all(it.is_verified for it in kept),
@@ -162,7 +231,3 @@ def _ordinary(days: MarketDays, today: date) -> list[Ordinary]:
 
 def _told(sessions: Iterable[Hours]) -> str:
     return ", ".join(f"{word(it.phase)} {hhmm(it.starts)} to {hhmm(it.ends)}" for it in sessions)
-
-
-def _market(segment: Segment) -> str:
-    return segment.replace("_", " ")

@@ -26,6 +26,7 @@ from bahi.web.frame import Frame
 from bahi.web.pages.settings.tabs import Tabbed
 from bahi.web.seat import SEE_OTHER, Seat, done
 from bahi.web.sheets import csv_of
+from bahi.web.squares import square_of
 from bahi.web.visit import SESSION_COOKIE
 
 COLUMNS: Final = (
@@ -87,7 +88,8 @@ class You(Tabbed):
         """Show the secret that a device makes codes of, this once; nothing is asked for yet."""
         seat, _ = await self.sit_with_form(request)
         secret = new_secret()
-        shown = {"codes": secret, "uri": uri_of(secret, seat.person.name)}
+        uri = uri_of(secret, seat.person.name)
+        shown = {"codes": secret, "uri": uri, "square": square_of(uri)}
         return await self.once(request, seat, "settings/codes.html", "codes-shown", **shown)
 
     async def codes(self, request: Request) -> Response:

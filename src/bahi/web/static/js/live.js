@@ -105,7 +105,7 @@ document.addEventListener("visibilitychange", () => {
 // One that is under way says so.
 
 function boost(root) {
-  for (const form of root.querySelectorAll?.("form[method=post]:not([hx-post], [hx-boost])") ?? []) {
+  for (const form of (root.parentElement ?? root).querySelectorAll?.("form[method=post]:not([hx-post], [hx-boost])") ?? []) {
     form.setAttribute("hx-boost", "true");
     form.setAttribute("hx-push-url", "false");
   }
