@@ -227,6 +227,7 @@ def first_sentence(endpoint: Callable[..., Any]) -> str:
 def joined(*routers: APIRouter) -> APIRouter:
     """Make one door of several kinds of routes."""
     whole = APIRouter()
+    # As they are: to include a router is to build each of its routes a second time.
     for router in routers:
-        whole.include_router(router)
+        whole.routes.extend(router.routes)
     return whole
