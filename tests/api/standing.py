@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 from fastapi import FastAPI
+from fastapi.dependencies import models as asked
 
 from bahi.accounts.model import Account
 from bahi.accounts.service.accounts import Wished, add_account
@@ -191,7 +192,17 @@ def standing(
         async with app.router.lifespan_context(app), AsyncExitStack() as stack:
             return await story(Standing(app.state.house, app, stack))
 
-    return asyncio.run(whole())
+    try:
+        return asyncio.run(whole())
+    finally:
+        forget_doors()
+
+
+def forget_doors() -> None:
+    """Let closed houses go: FastAPI remembers four thousand endpoints, and so where they stand."""
+    asked._is_gen_callable_cached.cache_clear()
+    asked._is_async_gen_callable_cached.cache_clear()
+    asked._is_coroutine_callable_cached.cache_clear()
 
 
 def counting(house: House, seconds: Seconds) -> FastAPI:
