@@ -13,9 +13,12 @@ from bahi.accounts.service.applications import list_registrations
 from bahi.audit.service import Sealer, recent
 from bahi.bootstrap import House
 from bahi.bootstrap.office import scheduled, schedules_of
+from bahi.bootstrap.saving import list_backups
+from bahi.db.schema import STORES
 from bahi.db.tx import Tx
 from bahi.jobs import service as jobs
 from bahi.jobs.model import Retry, Terms
+from bahi.jobs.model.cron import Cron
 from bahi.jobs.service import JobContext
 from bahi.kernel.clock import StoppedClock
 from bahi.kernel.ports import Grant
@@ -198,6 +201,17 @@ def test_the_others_say_what_they_did(home: dict[str, str], job_type: str) -> No
     async def story(house: House, clock: StoppedClock) -> None:
         assert (await do(house, job_type, dry_run=True))["dry_run"] is True
         assert (await do(house, job_type))["dry_run"] is False
+
+    live(home, story)
+
+
+def test_every_store_is_saved_each_night(home: dict[str, str]) -> None:
+    async def story(house: House, clock: StoppedClock) -> None:
+        (nightly,) = [it for it in await scheduled(house) if it.job_type == "backup"]
+        first, second = Cron(nightly.cron).upcoming(clock(), 2)
+        assert second - first == timedelta(days=1)
+        assert set((await do(house, "backup"))["saved"]) == set(STORES)
+        assert {it.store for it in await list_backups(house)} == set(STORES)
 
     live(home, story)
 

@@ -88,6 +88,7 @@ def schedules_of(config: Mapping[str, Any]) -> list[Schedule]:
         _entry("health_check", "Ask every part how it is", "*/5 * * * *"),
         _entry("masters", "Fetch the instrument files", _at(config["masters_time"], days)),
         _entry("calendar_check", "Warn of market days that are missing", "30 7 * * *"),
+        _entry("backup", "Save every store", "10 2 * * *"),
         _entry("retention", "Forget old logs, calls and looks", "20 2 * * *"),
         _entry("jobs_cleanup", "Remove old finished jobs", "40 2 * * sun"),
         _entry("audit_archive", "Move old sealed audit rows to the archive", "10 3 * * sun"),
