@@ -131,7 +131,7 @@ def test_each_tab_trades_on_its_own_account(page: Page) -> None:
     first = page
     first.goto("/accounts/new")
     form = first.locator("main form", has=first.locator("input[name=broker][value=paper]"))
-    form.get_by_label("Name").fill("Second")
+    form.get_by_label("Name", exact=True).fill("Second")
     form.get_by_role("button").click()
     expect(first.locator(".said")).to_be_visible()
     first.goto("/ticket")

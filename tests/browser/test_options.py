@@ -71,4 +71,4 @@ def test_a_refusal_stands_where_the_leg_is(page: Page) -> None:
     expect(page.locator("#send")).to_be_disabled()
     page.get_by_label(re.compile("^Limit for")).fill("cheap")
     page.keyboard.press("Tab")
-    expect(page.locator("#notice .why")).to_contain_text("price")
+    expect(page.locator("#notice .why")).to_contain_text("'cheap' is not an amount")

@@ -69,7 +69,7 @@ def test_a_form_that_is_refused_stays_as_it_was_typed_with_the_reason_in_it(page
     field = page.get_by_label("Cash in rupees")
     field.fill("a lot")
     page.get_by_role("button", name="Reset Paper").click()
-    expect(page.locator("form .here .why")).to_contain_text("cash: 'a lot'")
+    expect(page.locator("form .here .why")).to_contain_text("'a lot' is not an amount")
     expect(field).to_have_value("a lot")
     assert page.url.endswith("/funds")
 

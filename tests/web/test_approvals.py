@@ -32,7 +32,7 @@ def test_what_waits_is_let_go_or_declined_by_a_person(home: dict[str, str]) -> N
         assert "Nothing waits for a person" in await it.get("/approvals")
         first, other = await holds(it), await holds(it)
         page = await it.get("/approvals")
-        assert page.count("<tr data-row") == 2
+        assert page.count('<tr id="approval-') == 2
         assert "BUY 7 SBIN, MIS, at market" in page
         assert "asha's paper" in page
         cells = (await it.browser.get("/approvals/figures")).json()["cells"]

@@ -77,16 +77,19 @@ async def _market(house: House) -> tuple[str, str]:
     if house.settings.is_always_open:
         return "Simulated market", "open"
     days, now = await house.calendar.days(), house.clock()
-    said = [_hours(days, name, segment, now) for name, segment in SHOWN_MARKETS]
+    said: dict[str, list[str]] = {}
+    for name, segment in SHOWN_MARKETS:
+        said.setdefault(_hours(days, segment, now), []).append(name)
     is_open = any(days.state(it, now).is_open for _, it in SHOWN_MARKETS)
-    return " · ".join(said), "open" if is_open else ""
+    told = [f"{', '.join(names)} {hours}" for hours, names in said.items()]
+    return " · ".join(told), "open" if is_open else ""
 
 
-def _hours(days: MarketDays, name: str, segment: Segment, now: datetime) -> str:
+def _hours(days: MarketDays, segment: Segment, now: datetime) -> str:
     state = days.state(segment, now)
     if state.is_open is None:
-        return f"{name} not known"
-    says = f"{name} open" if state.is_open else f"{name} closed"
+        return "not known"
+    says = "open" if state.is_open else "closed"
     return says if state.next_change is None else f"{says} {countdown(state.next_change - now)}"
 
 

@@ -14,7 +14,7 @@ from bahi.bootstrap.looking import worth_at
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import IST, exchange_day
 from bahi.kernel.errors import BahiError, Invalid, NotFound, Unavailable
-from bahi.kernel.money import SCALE, Money, plain
+from bahi.kernel.money import SCALE, Money, Price, plain
 from bahi.portfolio.model.recorded import Dealt
 from bahi.portfolio.model.worth import Worth
 from bahi.portfolio.service.looking import trades_in
@@ -27,7 +27,7 @@ from bahi.web.pulse import Cell
 from bahi.web.room import Room
 from bahi.web.seat import Seat
 from bahi.web.sheets import csv_of
-from bahi.web.written import mood, percent, price, signed, whole
+from bahi.web.written import FINE_BELOW, exactly, mood, percent, price, signed, whole
 
 HERE: Final = "/chart"
 DAYS: Final = {
@@ -147,7 +147,7 @@ class Chart(Room):
             {
                 "candles": [_told(it, meant.interval) for it in found],
                 "trades": [_marked(it, meant.interval) for it in trades],
-                "averages": [it / SCALE for it in prices],
+                "averages": [_to_the_paisa(it) for it in prices],
                 "why": why,
             }
         )
@@ -220,18 +220,35 @@ def cells_of(quote: Quote | None, held: list[Worth]) -> dict[str, Cell]:
     share = None if moved is None or quote is None else moved / (quote.previous_close or 1)
     said = "" if moved is None else f"{signed(moved)} ({percent(share, 2)})"
     cells: dict[str, Cell] = {
-        "last": (price(None if quote is None else quote.last), ""),
+        "last": _told_of(quote, None if quote is None else quote.last),
         "moved": (said, mood(moved)),
-        "bid": (price(None if quote is None else quote.bid), ""),
-        "ask": (price(None if quote is None else quote.ask), ""),
-        "low": (price(None if quote is None else quote.low), ""),
-        "high": (price(None if quote is None else quote.high), ""),
-        "volume": (whole(None if quote is None else quote.volume), ""),
+        "bid": _told_of(quote, None if quote is None else quote.bid),
+        "ask": _told_of(quote, None if quote is None else quote.ask),
+        "low": _told_of(quote, None if quote is None else quote.low),
+        "high": _told_of(quote, None if quote is None else quote.high),
+        "volume": (whole(None if quote is None else quote.volume), "", _source(quote)),
     }
     for it in held:
         name = f"open-{it.position.key.product}"
-        cells[name] = (signed(it.unrealized), mood(it.unrealized))
+        cells[name] = (signed(it.unrealized), mood(it.unrealized), it.why)
     return cells
+
+
+def _told_of(quote: Quote | None, at: Price | None) -> Cell:
+    """Return a price with who says it and of when, or why it is not known."""
+    if quote is not None and at is None:
+        return price(at), "", f"{quote.source} tells none"
+    return price(at), "", _source(quote)
+
+
+def _source(quote: Quote | None) -> str:
+    if quote is None:
+        return "There is no price of it now."
+    return f"{quote.source}, {exactly(quote.at)}"
+
+
+def _to_the_paisa(average: Price) -> float:
+    return round(average / SCALE, 4 if average < FINE_BELOW else 2)
 
 
 def _change(quote: Quote) -> Money:

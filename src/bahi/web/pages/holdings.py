@@ -108,10 +108,13 @@ def _cells(found: Sequence[Share]) -> Mapping[str, Cell]:
     for it in found:
         name = f"{it.held.segment}-{it.held.symbol}"
         quote = it.quote
-        said = "" if quote is None else f"{quote.source}, {exactly(quote.at)}"
+        why = f"There is no price of {it.held.symbol}."
+        said = why if quote is None else f"{quote.source}, {exactly(quote.at)}"
         cells[f"last-{name}"] = (price(None if quote is None else quote.last), "", said)
-        cells[f"value-{name}"] = (money(it.value), "")
-        cells[f"gain-{name}"] = (signed(it.gain), mood(it.gain))
+        cells[f"value-{name}"] = (money(it.value), "", said)
+        cells[f"gain-{name}"] = (signed(it.gain), mood(it.gain), said)
     whole = summed(found)
-    cells["value"], cells["gain"] = (money(whole.value), ""), (signed(whole.gain), mood(whole.gain))
+    why = "One of the shares has no price." if whole.value is None else ""
+    cells["value"] = (money(whole.value), "", why)
+    cells["gain"] = (signed(whole.gain), mood(whole.gain), why)
     return cells

@@ -188,6 +188,8 @@ def sentence_of(wish: PlaceOrder, it: Instrument, price: Price | None, seat: Sea
     at = "at market" if wish.price is None else f"at {written.price(wish.price)}"
     if wish.trigger_price is not None:
         at = f"when it trades at {written.price(wish.trigger_price)}, {at}"
+    if wish.amo_time is not None or wish.validity is Validity.IOC:
+        at = f"{at}, {'IOC' if wish.amo_time is None else AMO}"
     worth = "" if price is None else f" ≈ ₹{written.money(price * wish.quantity)}"
     owner = f" for {seat.owner or seat.sure.name}, LIVE" if seat.is_live else ""
     return f"{wish.side} {written.whole(wish.quantity)} {wish.symbol}{lots} {at}{worth}{owner}"
