@@ -169,6 +169,29 @@ def test_an_admin_enters_accounts_for_others_and_nobody_else_does(home: dict[str
     standing(home | OPEN, story)
 
 
+def test_a_removed_account_is_brought_back_by_its_owner_and_by_nobody_else(
+    home: dict[str, str],
+) -> None:
+    async def story(it: Standing) -> None:
+        asha, bimal = await trader(it), await trader(it, "bimal")
+        guest = await trader(it, "guest", Role.VIEWER)
+        here = await enter(asha, "paper", "Swing")
+        number = here.rpartition("=")[2]
+        assert "removed account" not in await asha.get("/accounts")
+        gone = await asha.post(f"/accounts/{number}/remove", account=number)
+        assert "Swing is removed" in await asha.said(gone)
+        assert "Bring Swing back" in await asha.get("/accounts")
+        back = f"/accounts/{number}/restore"
+        for other, status in ((bimal, 404), (guest, 403)):
+            assert "Swing" not in await other.get("/accounts")
+            assert (await other.post(back)).status_code == status
+        assert (await asha.browser.post(back, data={})).status_code == 403  # not from our page
+        assert "Swing is back" in await asha.said(await asha.post(back))
+        assert "removed account" not in await asha.get("/accounts")
+
+    standing(home | OPEN, story)
+
+
 REFUSED = (
     ({"broker": "paper", "name": "x"}, "name"),
     ({"broker": "paper", "name": "Good name", "cash": "a crore"}, "cash"),

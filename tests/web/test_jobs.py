@@ -49,6 +49,39 @@ def test_a_running_job_says_how_far_it_is_and_how_long_it_may_take(home: dict[st
     standing(home, story)
 
 
+def test_a_job_that_tells_no_progress_has_no_bar(house: dict[str, str]) -> None:
+    async def story(it: Standing) -> None:
+        browser, _ = await it.signed_in(await it.admin())
+        await _job(it, None, JobStatus.RUNNING)
+        page = await browser.get("/jobs/going")
+        assert "<progress" not in page.text
+        shown = tables_of(page)
+        assert "Counting" in shown
+        assert "30 s" in shown or "31 s" in shown
+        assert "of 100 %" not in shown
+
+    standing(house, story)
+
+
+def test_what_a_day_hangs_on_stands_open_in_words_and_the_rest_is_folded(
+    house: dict[str, str],
+) -> None:
+    async def story(it: Standing) -> None:
+        browser, csrf = await it.signed_in(await it.admin())
+        await it.main.write(sync_schedules, it.house.schedules, it.house.clock())
+        page = (await browser.get("/jobs")).text
+        assert '<span title="20 16 * * *;58 23 * * *">daily 16:20 and 23:58</span>' in page
+        daily, folded = page.split("more that keep the house")
+        assert "Fetch the instrument files" in daily
+        assert "Ask every part how it is" in folded
+        assert "Log in at Kite (Zerodha)" in folded  # nobody has an account there
+        assert await browser.post("/jobs/schedules/retention/pause", data={"csrf": csrf})
+        daily, _ = (await browser.get("/jobs")).text.split("more that keep the house")
+        assert "Forget old logs" in daily  # what somebody paused is not folded away
+
+    standing(house, story)
+
+
 def test_a_failed_job_says_why_and_is_run_again_by_whose_it_is(home: dict[str, str]) -> None:
     async def story(it: Standing) -> None:
         asha = await it.user("asha")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from datetime import date
 from html import unescape
 
 import pytest
 
 from bahi.audit.service import recent
 from bahi.bootstrap.saving import list_backups
+from bahi.calendar.service import days_as_entered
 from bahi.identity.service.keys import list_keys
-from bahi.kernel.words import BrokerSlug
+from bahi.kernel.words import BrokerSlug, Segment
 from tests.api.standing import Standing, as_actor, standing
 from tests.web.reading import cost_to, tables_of
 
@@ -23,6 +25,7 @@ FORMS = (
     "you/codes/end", "you/sessions/1/end", "you/sign-out-everywhere", "webhooks", "webhooks/1",
     "webhooks/1/switch", "webhooks/1/remove", "house/one", "users", "users/1",
     "users/1/link", "users/1/remove", "users/1/restore", "users/1/no-codes", "backups",
+    "calendar", "calendar/take-back",
 )  # fmt: skip
 
 
@@ -111,7 +114,7 @@ def test_a_key_opens_the_accounts_that_were_ticked_and_is_turned_by_its_owner_al
         assert reads
         bad = await browser.post("/settings/keys", data={**mine, "name": "x", "days": "-1"})
         assert bad.status_code == 400
-        assert "Days: \u22121 is not 1 to" in unescape(bad.text)
+        assert "days: \u22121 is not 1 to" in unescape(bad.text)
 
     standing(home, story)
 
@@ -244,3 +247,42 @@ def test_what_changed_is_json_safe(house: dict[str, str]) -> None:
         assert csrf in page.text
 
     standing(house, story)
+
+
+def test_an_admin_enters_a_market_day_and_takes_it_back(home: dict[str, str]) -> None:
+    async def story(it: Standing) -> None:
+        browser, csrf = await it.signed_in(await it.admin())
+        trader, theirs = await it.signed_in(await it.user("asha"))
+        here = "/settings/calendar"
+        form = {"day": "2026-12-03", "kind": "full_day", "why": "<i>Election", "source": "NSE"}
+        assert "Enter or change a day" not in (await trader.get(here)).text
+        no = await trader.post(here, data={"csrf": theirs, **form})
+        assert no.status_code == 403
+        entered = await browser.post(here, data={"csrf": csrf, **form})
+        assert entered.status_code == 303, entered.text
+        page = await browser.get(entered.headers["location"])
+        assert "03 Dec 2026 is entered." in page.text
+        assert "<i>Election" not in page.text
+        row = re.search(r"Thu 03 Dec 2026 <i>Election full day (.*?) closed", tables_of(page))
+        assert row is not None
+        assert row[1] == "NSE, NFO, CDS, BSE, BFO, BCD, MCX"
+        days = await days_as_entered(it.main)
+        assert days.hours_on(Segment.NSE_EQ, date(2026, 12, 3)).is_trading_day is False
+        open_ = {**form, "kind": "special", "hours": "18:15-19:15", "markets": "NSE_EQ"}
+        changed = await browser.post(here, data={"csrf": csrf, **open_})
+        assert "03 Dec 2026 is changed." in (await browser.get(changed.headers["location"])).text
+        taken = {"csrf": csrf, "day": "2026-12-03", "markets": "NSE_EQ NSE_FNO"}
+        back = await browser.post(f"{here}/take-back", data=taken)
+        assert "hours" in (await browser.get(back.headers["location"])).text
+        days = await days_as_entered(it.main)
+        assert days.hours_on(Segment.NSE_EQ, date(2026, 12, 3)).is_trading_day
+        for bad in (
+            {**form, "day": ""}, {**form, "kind": "half"}, {**form, "markets": "MOON"},
+            {**form, "kind": "special", "hours": "nonsense"}, {**form, "why": ""},
+            {**form, "source": ""},
+        ):  # fmt: skip
+            assert (await browser.post(here, data={"csrf": csrf, **bad})).status_code == 400, bad
+        nothing = await browser.post(f"{here}/take-back", data={**taken, "day": "2026-12-04"})
+        assert nothing.status_code == 404
+
+    standing(home, story)

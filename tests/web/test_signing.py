@@ -10,6 +10,7 @@ import pytest
 from bahi.kernel.actor import the_house
 from bahi.kernel.words import BrokerSlug
 from tests.api.standing import PASSWORD, STRANGER, Standing, standing
+from tests.orders.desks import OPEN
 
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
@@ -131,9 +132,44 @@ def test_a_session_changes_nothing_without_its_token(house: dict[str, str]) -> N
 def test_a_cookie_is_for_https_alone_where_the_public_address_is(house: dict[str, str]) -> None:
     async def story(it: Standing) -> None:
         browser = await it.client()
+        browser.base_url = httpx.URL("https://desk.example")
         assert "Secure" in (await browser.get("/sign-in")).headers["set-cookie"]
+        admin = await it.admin()
+        token = await it.house.sign_in.make_link(the_house("first start"), admin.id)
+        form = hidden(await browser.get(f"/welcome/{token}"))
+        entered = await browser.post(
+            f"/welcome/{token}", data={**form, "password": PASSWORD, "again": PASSWORD}
+        )
+        assert _cookie(entered, "bahi_session").endswith("Secure")
+        desk, csrf = await it.signed_in(admin)
+        desk.base_url = browser.base_url
+        said = await desk.post(
+            "/risk/kill", data={"csrf": csrf, "reason": "x", "whom": "everybody"}
+        )
+        assert said.status_code == 303, said.text
+        assert _cookie(said, "bahi_said").endswith("Secure")
 
-    standing({**house, "BAHI_PUBLIC_URL": "https://desk.example"}, story)
+    standing({**house, **OPEN, "BAHI_PUBLIC_URL": "https://desk.example"}, story)
+
+
+def _cookie(answer: httpx.Response, name: str) -> str:
+    """Return how a cookie was set."""
+    return next(it for it in answer.headers.get_list("set-cookie") if it.startswith(f"{name}="))
+
+
+def test_a_file_is_kept_for_good_by_the_address_that_changes_with_it(house: dict[str, str]) -> None:
+    async def story(it: Standing) -> None:
+        browser = await it.client()
+        page = (await browser.get("/sign-in")).text
+        address = re.search(r'href="(/static/bahi\.css\?\w+)"', page)
+        assert address is not None
+        named = await browser.get(address[1])
+        assert named.headers["cache-control"] == "public, max-age=31536000, immutable"
+        for old in ("/static/bahi.css", "/static/bahi.css?of-yesterday"):
+            assert (await browser.get(old)).headers["cache-control"] == "no-cache"
+        assert (await browser.get("/static/../config.py")).status_code == 404
+
+    standing(house, story)
 
 
 def test_a_stranger_learns_nothing_of_where_the_data_lies(house: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What things are called on pages: brokers by their names, sizes of files, how long ago."""
+"""What things are called on pages: brokers, who did something, browsers, sizes, how long ago."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ from bahi.web.written import UNKNOWN, lasted
 A_SECOND: Final = timedelta(seconds=1)
 UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
 EACH: Final = 1_000
+BROWSERS: Final = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"), ("curl/", "curl"),
+)  # fmt: skip
+"""By what they say of themselves; many name Chrome and Safari too, so the order counts."""
+MACHINES: Final = (
+    ("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad"), ("Windows", "Windows"),
+    ("Mac OS", "a Mac"), ("Linux", "Linux"),
+)  # fmt: skip
+LONGEST: Final = 60
 
 
 def broker(slug: str) -> str:
@@ -27,6 +37,15 @@ def who(name: str | None) -> str:
     if not of:
         return kind
     return "the schedule" if kind == "schedule" else f"Bahi, {of}" if kind == "bahi" else name or ""
+
+
+def browser(said: str | None) -> str:
+    """Name a browser and its machine by what it says of itself: `Chrome on Windows`."""
+    known = next((name for sign, name in BROWSERS if sign in (said or "")), None)
+    on = next((name for sign, name in MACHINES if sign in (said or "")), None)
+    if known is None or on is None:
+        return (said or "not known")[:LONGEST]
+    return f"{known} on {on}"
 
 
 def size(many: int | None) -> str:
@@ -46,4 +65,4 @@ def ago(span: timedelta | None) -> str:
     return "now" if span < A_SECOND else f"{lasted(span)} ago"
 
 
-CALLED: Final[Mapping[str, Any]] = {it.__name__: it for it in (broker, who, size, ago)}
+CALLED: Final[Mapping[str, Any]] = {it.__name__: it for it in (broker, who, browser, size, ago)}

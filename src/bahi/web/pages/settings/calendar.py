@@ -12,7 +12,13 @@ from bahi.bootstrap import House
 from bahi.calendar.model import CALENDARS, DayFact, Hours, MarketDays, hhmm
 from bahi.calendar.model.document import document_of
 from bahi.calendar.model.facts import YEARS, Kind, standing
-from bahi.calendar.service import exceptions_of, import_days, remove_day, what_is_missing
+from bahi.calendar.service import (
+    days_as_entered,
+    exceptions_of,
+    import_days,
+    remove_day,
+    what_is_missing,
+)
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Invalid
 from bahi.kernel.words import Segment
@@ -94,7 +100,7 @@ class Calendar(Tabbed):
         """Show a year's exceptions, the ordinary hours, and what is missing."""
         seat = await self.sit(request)
         year, segment = self._asked(request)
-        days, now = await self.house.calendar.days(), self.house.clock()
+        days, now = await self._days(), self.house.clock()
         today = exchange_day(now)
         return await self.open(
             request,
@@ -115,7 +121,7 @@ class Calendar(Tabbed):
         await self.sit(request)
         year, segment = self._asked(request)
         today = exchange_day(self.house.clock())
-        found = _specials(await self.house.calendar.days(), year, segment, today)
+        found = _specials(await self._days(), year, segment, today)
         return csv_of(f"calendar-{year}", COLUMNS, found)
 
     async def hours_as_csv(self, request: Request) -> Response:
@@ -143,6 +149,10 @@ class Calendar(Tabbed):
         back = [it.now.description for it in removed if it.now is not None]
         said = f"is again what came with Bahi: {back[0]}" if back else "has its weekday's hours"
         return done(seat, self.here, f"{written_day(day)} {said}.", year=day.year)
+
+    async def _days(self) -> MarketDays:
+        """Return the days as they stand: who entered one sees it at once."""
+        return await days_as_entered(self.house.stores["main"])
 
     def _asked(self, request: Request) -> tuple[int, Segment | None]:
         asked = request.query_params
