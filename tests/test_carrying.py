@@ -93,9 +93,7 @@ def test_shares_that_could_not_be_squared_off_are_carried_as_delivery(
         carried = await days.position(HELD)
         assert ((await days.position(TODAYS)).net, carried.net) == (0, 20)
         (told,) = await _alerts(days)
-        assert (
-            "20 NIFTYBEES (MIS) were not squared off: they are carried as CNC" in told.message
-        )
+        assert "20 NIFTYBEES (MIS) were not squared off: they are carried as CNC" in told.message
         assert await days.lines(Entry.FEE) == []
         before = await days.page()
         driver = await driver_of(days.house)
