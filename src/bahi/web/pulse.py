@@ -16,10 +16,11 @@ from bahi.kernel.words import AccountMode, Segment
 from bahi.portfolio.model.book import Book
 from bahi.portfolio.service.books import page_of
 from bahi.web.seat import Seat
-from bahi.web.written import countdown, money
+from bahi.web.written import UNKNOWN, countdown, money
 
 COUNTED: Final = 10
 """Open alerts that are counted; more are `9+`."""
+NOT_HERE: Final = "Its books are not kept here; its broker knows what is free."
 SHOWN_MARKETS: Final = (("NSE", Segment.NSE_EQ), ("F&O", Segment.NSE_FNO))
 
 Cell = tuple[str, str] | tuple[str, str, str]
@@ -44,7 +45,7 @@ class Pulse:
             "market": (self.market, self.mood),
             "prices": (self.prices, ""),
             "alerts": (_counted(self.alerts), "attention" if self.alerts else ""),
-            "free": (self.free, ""),
+            "free": (self.free, "", NOT_HERE if self.free == UNKNOWN else "free margin"),
         }
 
 
