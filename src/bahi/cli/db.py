@@ -67,8 +67,8 @@ def downgrade(
 
     known = settings()
     (migrator,) = migrators_of(store, known).values()
-    if version > migrator.history.head:
-        raise Invalid(f"The {store} store has versions 0 to {migrator.history.head}.")
+    if version > migrator.head:
+        raise Invalid(f"The {store} store has versions 0 to {migrator.head}.")
     make_folder(known.home)
     with take_service_lock(known.home), naming(store):
         lost = [step for step in migrator.steps if version < step.version <= migrator.version()]
@@ -107,7 +107,7 @@ def status(store: Store = None, *, every: All = False, as_json: AsJson = False) 
 
 
 def _status_of(migrator: Migrator) -> dict[str, Any]:
-    head, database = migrator.history.head, migrator.database
+    head, database = migrator.head, migrator.database
     at: dict[str, Any] = {"place": place(database.url), "head": head, "version": None}
     try:
         at["version"] = _version_of(migrator)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -108,10 +109,15 @@ class Migrator:
             at = self._known(core)
         return [step for step in self.steps if step.version > at]
 
-    @property
+    @cached_property
     def steps(self) -> list[Step]:
-        """Every step of the history."""
+        """Every step of the history, read once: each start asks three times for each store."""
         return self.history.steps()
+
+    @property
+    def head(self) -> int:
+        """The newest version of the history."""
+        return max((step.version for step in self.steps), default=ORIGIN)
 
     def upgrade(self, to: int = HEAD) -> list[Step]:
         """Take the steps that are missing up to a version; return those taken."""
@@ -150,10 +156,10 @@ class Migrator:
     def _known(self, core: sa.Connection) -> int:
         """Return the version; refuse a store that is newer, or whose records cannot be right."""
         version = _version(core)
-        if version > self.history.head:
+        if version > self.head:
             raise SchemaNewer(
                 f"The {self.database.store} store is at version {version}, "
-                f"and this Bahi knows versions up to {self.history.head}: install a newer Bahi."
+                f"and this Bahi knows versions up to {self.head}: install a newer Bahi."
             )
         for contradiction in self._contradictions(core):
             raise SchemaDiffers(
@@ -196,7 +202,7 @@ class Migrator:
             with transaction(core):
                 with under_way:
                     self._run(core, step, up=up)
-                if up and step.version == self.history.head:
+                if up and step.version == self.head:
                     self._compare(core, step)
         except SchemaDiffers:
             raise
