@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -16,11 +17,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import pytest
-from typer.testing import CliRunner
+from typer import testing
 
 from bahi.cli.app import app
 from bahi.kernel.errors import BahiError
 from tests.cli.processes import PATIENCE_S
+
+# What commands there are is put together once here, and not for each of them anew.
+testing._get_command = functools.cache(testing._get_command)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Terminal:
 
     def __call__(self, *words: str, answer: str = "") -> Said:
         """Run a command; `answer` is its standard input, which is no terminal."""
-        ended = CliRunner().invoke(app, list(words), input=answer)
+        ended = testing.CliRunner().invoke(app, list(words), input=answer)
         code, err = ended.exit_code, ended.stderr
         if isinstance(ended.exception, BahiError):  # as `main` says it
             err += f"{ended.exception}\n"

@@ -1,4 +1,4 @@
-"""`bahi` without its start: a warm process that has imported it forks a child for each command.
+"""`bahi` without its start: a warm process that has it at hand forks a child for each command.
 
 The child is what `python -m bahi` would be after three quarters of a second: a process of its own,
 with the environment, arguments and three files that it was given.
@@ -25,6 +25,8 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, NoReturn
+
+import typer.main
 
 ROOT: Final = Path(__file__).parents[2]
 ORDER_BYTES: Final = 2**20
@@ -89,6 +91,8 @@ def serve() -> None:
     """Fork for each order, until whoever started us is gone."""
     for name in WARMED:
         importlib.import_module(name)
+    typer.main.get_command = functools.cache(typer.main.get_command)
+    typer.main.get_command(importlib.import_module("bahi.cli.app").app)
     gc.collect()
     gc.freeze()  # a child that collects leaves alone what it shares with us
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -130,7 +134,7 @@ def _attend(line: socket.socket) -> NoReturn:
 
 
 def _become(order: Any, files: Sequence[int]) -> NoReturn:
-    """Be the command: nothing of the warm process is left but what it imported."""
+    """Be the command: nothing of the warm process is left but what it loaded."""
     from bahi.__main__ import main
 
     for standard, file in enumerate(files):
