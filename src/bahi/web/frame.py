@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,30 +41,13 @@ LOOKS: Final = {"bahi_theme": ("", "light", "dark"), "bahi_rows": ("", "comforta
 
 
 class Frame:
-    """Renders pages; one for each process."""
+    """Renders pages."""
 
     def __init__(self, settings: Settings, version: str) -> None:
         self.settings, self.version = settings, version
         self.is_https = settings.address.startswith("https:")
-        static = HERE / "static"
-        found = (it for it in static.rglob("*") if it.is_file())
-        self._files = {it.relative_to(static).as_posix(): it.read_bytes() for it in found}
-        self._marks = {name: _mark(content) for name, content in self._files.items()}
-        self._templates = jinja2.Environment(
-            loader=jinja2.DictLoader(_texts(HERE / "templates")),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals |= {
-            "static": self._address_of,
-            "version": version,
-            "new_name": lambda: f"desk-{secrets.token_hex(NAME_BYTES)}",
-            "nav": lambda is_admin: places_for(is_admin=is_admin),
-        }
-        self._templates.filters |= {**FILTERS, **CALLED, "ist": _when}
+        self._files, self._marks = _static(), _marks()
+        self._templates = _templates(version)
 
     def page(
         self,
@@ -112,9 +96,6 @@ class Frame:
 
         return router
 
-    def _address_of(self, name: str) -> str:
-        return f"/static/{name}?{self._marks[name]}"
-
 
 def look_of(request: Request) -> dict[str, str]:
     """Return how a person likes pages."""
@@ -122,15 +103,43 @@ def look_of(request: Request) -> dict[str, str]:
     return {name: value if value in LOOKS[name] else "" for name, value in said.items()}
 
 
-def _texts(folder: Path) -> dict[str, str]:
-    """Read every template at the start: what changes under a running service is of the next one."""
-    return {
-        it.relative_to(folder).as_posix(): it.read_text("utf-8") for it in folder.rglob("*.html")
+# Read and compiled once in a process: what changes under a running service is of the next one.
+
+
+@cache
+def _templates(version: str) -> jinja2.Environment:
+    folder = HERE / "templates"
+    found = folder.rglob("*.html")
+    templates = jinja2.Environment(
+        loader=jinja2.DictLoader(
+            {it.relative_to(folder).as_posix(): it.read_text("utf-8") for it in found}
+        ),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals |= {
+        "static": lambda name: f"/static/{name}?{_marks()[name]}",
+        "version": version,
+        "new_name": lambda: f"desk-{secrets.token_hex(NAME_BYTES)}",
+        "nav": lambda is_admin: places_for(is_admin=is_admin),
     }
+    templates.filters |= {**FILTERS, **CALLED, "ist": _when}
+    return templates
 
 
-def _mark(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:12]
+@cache
+def _static() -> dict[str, bytes]:
+    folder = HERE / "static"
+    found = (it for it in folder.rglob("*") if it.is_file())
+    return {it.relative_to(folder).as_posix(): it.read_bytes() for it in found}
+
+
+@cache
+def _marks() -> dict[str, str]:
+    return {name: hashlib.sha256(it).hexdigest()[:12] for name, it in _static().items()}
 
 
 def _when(instant: datetime | None) -> str:
