@@ -245,7 +245,7 @@ def _out_of_range(_book: Book, it: Exposure, _limits: Limits, _now: datetime) ->
 def _too_much(book: Book, it: Exposure, limits: Limits, _now: datetime) -> Iterator[Denial]:
     counts: tuple[tuple[str, int | None, int, Callable[[int], str], str], ...] = (
         ("ORDER_VALUE", limits.order_value, it.value, grouped, "rupees in one order"),
-        ("POSITION_SIZE", limits.position_value, it.position_value, grouped, "rupees in one thing"),
+        ("POSITION_SIZE", limits.position_value, it.position_value, grouped, "rupees in a symbol"),
         ("ORDERS_PER_DAY", limits.orders_a_day, book.orders_today + 1, str, "orders in a day"),
         ("OPEN_ORDERS", limits.open_orders, book.open_orders + 1, str, "orders at once"),
     )
