@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bahi.kernel import words
 from bahi.kernel.errors import Invalid
+from bahi.kernel.names import shown
 from bahi.kernel.words import (
     BrokerSlug,
     ConnectionStatus,
@@ -23,7 +24,6 @@ from bahi.kernel.words import (
     Side,
     parse,
     parse_product,
-    shown,
 )
 
 VOCABULARIES = [

@@ -21,7 +21,8 @@ from bahi.kernel.actor import Actor, the_house
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict, Invalid, NotFound, Rejected
 from bahi.kernel.money import Money
-from bahi.kernel.words import EQUITY, OrderStatus, Product, Side, shown
+from bahi.kernel.names import shown
+from bahi.kernel.words import EQUITY, OrderStatus, Product, Side
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import find_open, raise_alert
 from bahi.orders.model.order import Order

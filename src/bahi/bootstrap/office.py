@@ -13,8 +13,8 @@ from bahi.bootstrap.rooms import Rooms
 from bahi.health.service import keep, look_around
 from bahi.jobs.model import Retry, Schedule
 from bahi.jobs.service import Handler, JobContext
-from bahi.kernel.broker_names import BROKER_NAMES
 from bahi.kernel.errors import BahiError
+from bahi.kernel.names import BROKER_NAMES
 from bahi.kernel.words import BrokerSlug
 from bahi.notify.model import Cause, Severity
 from bahi.notify.service import raise_alert, resolve

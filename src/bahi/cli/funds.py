@@ -11,7 +11,7 @@ from bahi.cli.standing import AccountOption, at_books
 from bahi.cli.terminal import AsJson, say, show_json, show_table
 from bahi.kernel.clock import IST, exchange_day
 from bahi.kernel.money import Money, grouped, plain
-from bahi.kernel.words import shown
+from bahi.kernel.names import shown
 
 if TYPE_CHECKING:
     from bahi.bootstrap import House

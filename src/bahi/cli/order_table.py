@@ -11,7 +11,8 @@ import typer
 from bahi.cli.terminal import show_json, show_table
 from bahi.kernel.clock import IST
 from bahi.kernel.money import grouped, plain
-from bahi.kernel.words import OrderStatus, shown
+from bahi.kernel.names import shown
+from bahi.kernel.words import OrderStatus
 
 if TYPE_CHECKING:
     from bahi.orders.model.order import Order

@@ -12,7 +12,8 @@ from bahi.cli.order_table import sentence_of, told_order
 from bahi.cli.standing import AccountOption, at_books, at_desk
 from bahi.cli.terminal import AsJson, Yes, confirm, say, show_json, show_table
 from bahi.kernel.money import grouped, plain
-from bahi.kernel.words import OrderStatus, parse_product, shown
+from bahi.kernel.names import shown
+from bahi.kernel.words import OrderStatus, parse_product
 
 if TYPE_CHECKING:
     from bahi.bootstrap import House

@@ -380,25 +380,6 @@ def parse_product(said: str, segment: Segment, *, field: str = "product") -> Pro
     return parse(Product, said, field=field)
 
 
-def shown(word: Product | OrderType) -> str:
-    """Name a product, or a type of order, as traders know it."""
-    return SHOWN[word]
-
-
-SHOWN: Final[dict[Product | OrderType, str]] = {
-    Product.CNC: "CNC",
-    Product.INTRADAY: "MIS",
-    Product.MARGIN: "NRML",
-    Product.MTF: "MTF",
-    Product.CO: "CO",
-    Product.BO: "BO",
-    OrderType.MARKET: "MARKET",
-    OrderType.LIMIT: "LIMIT",
-    OrderType.STOP_LOSS: "SL",
-    OrderType.STOP_LOSS_MARKET: "SL-M",
-}
-
-
 def _unknown(vocabulary: type[StrEnum], said: str, field: str) -> str:
     named = field or vocabulary.__name__
     return f"{named}: {said!r} is not known here; it is one of {', '.join(vocabulary)}."

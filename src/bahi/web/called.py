@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from bahi.kernel.broker_names import BROKER_NAMES
+from bahi.kernel.names import BROKER_NAMES
 from bahi.kernel.words import BrokerSlug
 from bahi.web.written import UNKNOWN, lasted
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 from bahi.instruments.model.instrument import EXCHANGE_OF
 from bahi.kernel.clock import IST, in_utc, ist_text
 from bahi.kernel.money import grouped, parse_money
-from bahi.kernel.words import OrderType, Product, Segment, shown
+from bahi.kernel.names import shown
+from bahi.kernel.words import OrderType, Product, Segment
 
 UNKNOWN: Final = "—"
 MINUS: Final = "\u2212"  # as wide as a plus

@@ -14,10 +14,10 @@ from bahi.instruments.model.instrument import EXCHANGE_OF, EXCHANGES
 from bahi.kernel.clock import IST
 from bahi.kernel.errors import Invalid, NotFound
 from bahi.kernel.money import Money, Price, parse_price, plain
+from bahi.kernel.names import shown
 from bahi.kernel.symbols import MONTHS
 from bahi.kernel.words import (
     EQUITY,
-    SHOWN,
     AccountMode,
     OptionType,
     OrderStatus,
@@ -110,7 +110,7 @@ def product_of(product: str, segment: Segment, field: str = "product") -> Produc
 
 def product_word(product: Product) -> str:
     """Return a product as OpenAlgo says it."""
-    return SHOWN[product]
+    return shown(product)
 
 
 def right_of(option_type: str, field: str = "option_type") -> OptionType:

@@ -11,7 +11,8 @@ from bahi.exchange.model.protecting import OPTIONS, execution_range, is_beyond_b
 from bahi.exchange.model.situation import Situation
 from bahi.kernel.clock import ist_text
 from bahi.kernel.money import Price, grouped
-from bahi.kernel.words import OrderType, Segment, Side, Validity, shown
+from bahi.kernel.names import shown
+from bahi.kernel.words import OrderType, Segment, Side, Validity
 
 CASH: Final = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
 LEAST_SHOWN: Final = {Segment.NSE_EQ: 10, Segment.BSE_EQ: 10, Segment.MCX_COMM: 25}

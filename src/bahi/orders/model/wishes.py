@@ -10,6 +10,7 @@ from typing import Final
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.errors import Conflict, Invalid
 from bahi.kernel.money import Price, grouped
+from bahi.kernel.names import shown
 from bahi.kernel.words import (
     AmoTime,
     LegType,
@@ -18,7 +19,6 @@ from bahi.kernel.words import (
     Segment,
     Side,
     Validity,
-    shown,
 )
 from bahi.orders.model.guard import Guard
 from bahi.risk.model.eligibility import KeptOff

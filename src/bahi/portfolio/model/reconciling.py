@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.money import Money, Price, grouped
+from bahi.kernel.names import shown
 from bahi.kernel.ports import Purse, ToldTrade
-from bahi.kernel.words import Product, Segment, Side, shown
+from bahi.kernel.words import Product, Segment, Side
 from bahi.portfolio.model.position import Key
 
 

@@ -12,7 +12,8 @@ from bahi.kernel.actor import Actor, require_change
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict, Invalid
 from bahi.kernel.money import NOTHING, Money, Price, grouped
-from bahi.kernel.words import EQUITY, OptionType, Product, Side, shown
+from bahi.kernel.names import shown
+from bahi.kernel.words import EQUITY, OptionType, Product, Side
 from bahi.portfolio.model import margin
 from bahi.portfolio.model.adjustment import Action, Adjustment, AdjustmentKind
 from bahi.portfolio.model.book import Book

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 from bahi.bootstrap import House
 from bahi.bootstrap.approving import Waiting, approvals_of, needs_now, one_of
 from bahi.kernel.errors import BahiError
-from bahi.kernel.words import OrderType, shown
+from bahi.kernel.names import shown
+from bahi.kernel.words import OrderType
 from bahi.orders.model.order import APPROVAL, Order
 from bahi.orders.service.waiting import approve_order, decline_order
 from bahi.web import fields

@@ -13,7 +13,8 @@ from bahi.bootstrap.baskets import LEGS_AT_MOST, Part, PartSeen, basket_seen
 from bahi.instruments.model.catalogue import Catalogue
 from bahi.kernel.errors import BahiError, Invalid
 from bahi.kernel.money import Price
-from bahi.kernel.words import OrderStatus, Product, Segment, Side, shown
+from bahi.kernel.names import shown
+from bahi.kernel.words import OrderStatus, Product, Segment, Side
 from bahi.orders.service.several import Answer, place_basket
 from bahi.portfolio.model.requiring import Required
 from bahi.web import fields, written

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Path, Request, Response
 
 from bahi.bootstrap import House
 from bahi.kernel.actor import Actor
-from bahi.kernel.broker_names import BROKER_NAMES
 from bahi.kernel.errors import Invalid, Unauthenticated
+from bahi.kernel.names import BROKER_NAMES
 from bahi.kernel.words import BrokerSlug
 from bahi.tokens.model import ENDED
 from bahi.web.frame import Frame

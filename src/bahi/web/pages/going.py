@@ -15,7 +15,7 @@ from bahi.bootstrap import House
 from bahi.db.tx import Tx
 from bahi.jobs.service import enqueue
 from bahi.kernel.actor import Actor, require_change
-from bahi.kernel.broker_names import BROKER_NAMES
+from bahi.kernel.names import BROKER_NAMES
 from bahi.kernel.words import BrokerSlug
 from bahi.tokens.model import ENDED, PERSON_TAKES, Run
 from bahi.tokens.service.outcomes import HandedOver

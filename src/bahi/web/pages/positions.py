@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 from bahi.bootstrap import House
 from bahi.bootstrap.carrying import convert_position
 from bahi.bootstrap.looking import worth_at
-from bahi.kernel.words import Product, Segment, shown
+from bahi.kernel.names import shown
+from bahi.kernel.words import Product, Segment
 from bahi.orders.service.aiming import close_position
 from bahi.orders.service.flattening import flatten_all
 from bahi.portfolio.model.position import Key

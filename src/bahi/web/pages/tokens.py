@@ -12,9 +12,9 @@ from bahi.accounts.service.applications import list_registrations
 from bahi.accounts.service.people import list_persons
 from bahi.bootstrap import House
 from bahi.kernel.actor import require_change
-from bahi.kernel.broker_names import BROKER_NAMES
 from bahi.kernel.clock import from_micros
 from bahi.kernel.errors import BahiError, NotFound
+from bahi.kernel.names import BROKER_NAMES
 from bahi.kernel.words import AccountMode, TokenMode, TokenRunStatus, TokenState
 from bahi.tokens.model import COOLDOWN, ENDED, RESUMABLE, Run, TokenStatus
 from bahi.tokens.service.outcomes import HandedOver
