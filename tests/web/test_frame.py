@@ -37,6 +37,7 @@ def test_a_live_account_is_unmistakable_even_where_nothing_can_be_shown(
         assert "trades real money" in page.text
         assert "asha" in page.text
         assert "live brokers are not connected yet" in main_of(page)
+        assert f'href="/?account={paper.id}"' in page.text  # the way to what can be shown
         page = await browser.get(f"/?account={paper.id}")
         assert page.status_code == 200
         assert 'class="desk live"' not in page.text

@@ -7,7 +7,15 @@ from html import unescape
 
 from bahi.db.tx import Tx
 from bahi.identity.model import User
-from bahi.jobs.service import create_job, get_job, list_schedules, sync_schedules, update_job_status
+from bahi.jobs.model.schedule import scheduled_by
+from bahi.jobs.service import (
+    create_job,
+    get_job,
+    list_schedules,
+    sync_schedules,
+    update_job_status,
+)
+from bahi.jobs.service.queue import ask_for
 from bahi.kernel.words import JobStatus
 from tests.api.standing import Standing, standing
 from tests.web.reading import cost_to, tables_of
@@ -45,6 +53,30 @@ def test_a_running_job_says_how_far_it_is_and_how_long_it_may_take(home: dict[st
         assert "counting" in (await browser.get("/jobs.csv?type=counting")).text
         for bad in ("status=odd", "behind=x"):
             assert (await browser.get(f"/jobs?{bad}")).status_code == 400
+
+    standing(home, story)
+
+
+def test_what_came_round_and_went_well_does_not_bury_the_rest(home: dict[str, str]) -> None:
+    async def story(it: Standing) -> None:
+        browser, _ = await it.signed_in(await it.admin())
+
+        def come_round(tx: Tx) -> None:
+            now = it.house.clock()
+            for status in (JobStatus.COMPLETED, JobStatus.FAILED):
+                name = f"round_{status}"
+                job = ask_for(tx, scheduled_by(name), name, {}, now)
+                update_job_status(tx, job.job_id, JobStatus.RUNNING, now)
+                update_job_status(tx, job.job_id, status, now)
+
+        await it.main.write(come_round)
+        await _job(it, None, JobStatus.COMPLETED)
+        shown = tables_of(await browser.get("/jobs"))
+        assert "Counting" in shown
+        assert "Round failed" in shown
+        assert "Round completed" not in shown
+        for asked in ("status=every", "status=completed", "type=round_completed"):
+            assert "Round completed" in tables_of(await browser.get(f"/jobs?{asked}")), asked
 
     standing(home, story)
 

@@ -14,6 +14,7 @@ from bahi.db.statement import Statement
 from bahi.db.tx import Row, Tx
 from bahi.jobs.model import Job, Payload
 from bahi.jobs.model.job import ENDED
+from bahi.jobs.model.schedule import BY_SCHEDULE
 from bahi.jobs.tables import jobs
 from bahi.kernel.clock import from_micros, to_micros
 from bahi.kernel.errors import Invalid
@@ -136,8 +137,12 @@ def newest(
     status: JobStatus | None = None,
     job_type: str | None = None,
     user_id: int | None = None,
+    routine: bool = True,
 ) -> list[Job]:
-    """Return the newest jobs below an id, of one status, type or user where these are given."""
+    """Return the newest jobs below an id, of one status, type or user where these are given.
+
+    Without `routine`, what the schedule asked for and what went well is left out.
+    """
     wished = [
         column == value
         for column, value in (
@@ -149,6 +154,9 @@ def newest(
     ]
     if before is not None:
         wished.append(jobs.c.id < before)
+    if not routine:
+        asked = sa.func.coalesce(jobs.c.created_by, "").not_like(f"{BY_SCHEDULE}%")
+        wished.append(sa.or_(asked, jobs.c.status != str(JobStatus.COMPLETED)))
     clause = sa.select(*jobs.columns).where(*wished).order_by(jobs.c.id.desc()).limit(limit)
     return [_job(row) for row in tx.rows(clause)]
 

@@ -38,14 +38,19 @@ async def recent_jobs(
     *,
     job_type: str | None = None,
     before: int | None = None,
+    routine: bool = True,
 ) -> list[Job]:
-    """Return the newest jobs below an id, an admin those of everybody."""
+    """Return the newest jobs below an id, an admin those of everybody.
+
+    Without `routine`, what the schedule asked for and what went well is left out.
+    """
     look = partial(
         records.get_recent_jobs,
         job_type=job_type,
         user_id=_whose(actor),
         before=before,
         limit=limit,
+        routine=routine,
     )
     return await _newest(stores, look, limit)
 

@@ -86,9 +86,17 @@ def get_recent_jobs(
     user_id: int | None = None,
     before: int | None = None,
     limit: int = RECENT,
+    routine: bool = True,
 ) -> list[Job]:
-    """Return the newest jobs, below an id."""
-    return rows.newest(tx, limit=bounded(limit), before=before, job_type=job_type, user_id=user_id)
+    """Return the newest jobs, below an id; without `routine`, not what came round and went well."""
+    return rows.newest(
+        tx,
+        limit=bounded(limit),
+        before=before,
+        job_type=job_type,
+        user_id=user_id,
+        routine=routine,
+    )
 
 
 def get_running_jobs(

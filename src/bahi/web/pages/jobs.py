@@ -22,7 +22,13 @@ from bahi.web.sheets import csv_of
 HERE: Final = "/jobs"
 PAGE: Final = 50
 CSV_AT_MOST: Final = 500
-SHOWN: Final = ("", "pending", "running", "completed", "failed")
+EVERY: Final = "every"
+SHOWN: Final = {
+    "": "asked by people, or failed",
+    EVERY: "every one",
+    **{str(it): str(it) for it in JobStatus},
+}
+"""What may be chosen; at first, what came round by itself and went well is left out."""
 RUNS: Final = 100
 SOON: Final = timedelta(seconds=30)
 COLUMNS: Final = (
@@ -186,13 +192,17 @@ class Jobs(Room):
         self, seat: Seat, request: Request, at_most: int
     ) -> tuple[list[Job], str | None]:
         asked, person, stores = request.query_params, seat.person, self.house.stores
-        status = fields.maybe_one_of(asked, "status", JobStatus)
+        chosen = asked.get("status", "")
+        status = None if chosen == EVERY else fields.maybe_one_of(asked, "status", JobStatus)
         kind = fields.text(asked, "type", at_most=60) or None
         said = asked.get("behind", "")
         before = fields.identity(said, "behind") if said else None
         many = min(at_most + 1, CSV_AT_MOST)
         if status is None:
-            found = await service.recent_jobs(stores, person, many, job_type=kind, before=before)
+            routine = chosen == EVERY or kind is not None
+            found = await service.recent_jobs(
+                stores, person, many, job_type=kind, before=before, routine=routine
+            )
         else:
             found = await service.jobs_by_status(
                 stores, person, status, many, job_type=kind, before=before
