@@ -33,6 +33,30 @@ def test_an_order_is_placed_by_keys_alone_and_seen_through(page: Page) -> None:
     expect(row).to_contain_text("+15")
 
 
+def test_enter_takes_the_first_offer_and_sends_no_order(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("b")
+    search = page.locator("#ticket input[name=q]")
+    search.press_sequentially("relia")
+    page.locator("#offers button", has_text="RELIANCE").first.wait_for()
+    search.press("Enter")
+    expect(page.locator("#slip .chosen")).to_contain_text("RELIANCE")
+    expect(page.locator("#slip input[name=quantity]")).to_be_focused()
+    expect(page.locator("#placed-order")).to_have_count(0)
+
+
+def test_enter_before_the_offers_came_takes_the_first_all_the_same(page: Page) -> None:
+    page.goto("/ticket")
+    page.route("**/ticket/symbols*", lambda _: None)  # no answer comes
+    page.locator("#slip input[name=q]").fill("relia")
+    page.locator("#slip input[name=q]").press("Enter")
+    expect(page.locator("#slip .chosen")).to_contain_text("RELIANCE")
+    page.goto("/ticket")
+    page.locator("#slip input[name=q]").fill("no such thing")
+    page.locator("#slip input[name=q]").press("Enter")
+    expect(page.locator("#slip .why")).to_contain_text("NO SUCH THING")
+
+
 def test_a_price_ticks_on_the_page(page: Page) -> None:
     assert place(page, "SBIN", 20) == "EXECUTED"
     page.goto("/positions")

@@ -152,6 +152,18 @@ def test_what_cannot_be_is_a_sentence(house: dict[str, str]) -> None:
     at_the_desk(house, story)
 
 
+def test_a_basket_whose_form_is_wrong_is_refused_before_anything_goes(
+    house: dict[str, str],
+) -> None:
+    async def story(it: Trader) -> None:
+        form = {**NIFTY, "basket": await spread(it), "product": "MARGIN", "name": "basket-2"}
+        for wrong in ({"segment": "BOGUS"}, {"segment": ""}, {"root": "N" * 50}, {"root": ""}):
+            await it.post("/options/place", 400, **form | wrong)
+        assert await orders(it) == []
+
+    at_the_desk(house, story)
+
+
 def test_legs_of_two_days_have_a_margin_and_no_picture(house: dict[str, str]) -> None:
     async def story(it: Trader) -> None:
         seen = await chain(it)

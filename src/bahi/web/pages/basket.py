@@ -62,8 +62,8 @@ class Baskets(Room):
         seat, form = await self.sit_with_form(request)
         catalogue = await self.house.instruments.catalogue()
         parts = changed(parts_of(form, catalogue), form, catalogue)
-        shown = await self._shown(seat, form, parts)
-        answer = self.part(seat, "options/basket.html", **shown | await self._ends(form))
+        basket = await self._shown(seat, form, parts)
+        answer = self.part(seat, "options/basket.html", **basket | await self._ends(form))
         answer.headers["HX-Replace-Url"] = seat.link(
             "/options", **chain_said(form), basket=said_of(parts) or None
         )
@@ -74,8 +74,8 @@ class Baskets(Room):
         seat, form = await self.sit_with_form(request)
         request.state.is_beat = True
         parts = parts_of(form, await self.house.instruments.catalogue())
-        shown = await self._shown(seat, form, parts, name=_name(form))
-        return self.part(seat, "options/outlook.html", **shown)
+        basket = await self._shown(seat, form, parts, name=_name(form))
+        return self.part(seat, "options/outlook.html", **basket)
 
     async def place(self, request: Request) -> Response:
         """Place the basket; the same form sent twice places it once."""
@@ -85,25 +85,25 @@ class Baskets(Room):
             raise Invalid("basket: it is empty; click a price first.")
         name, product = _name(form), product_of(form)
         wishes = [it.wish(product, f"{name}/{n}") for n, it in enumerate(parts, 1)]
+        ends = await self._ends(form)  # what is wrong with the form is said before anything goes
         desk = await self.desk(seat)
         answers = await desk.errands.see_through(place_basket(desk, wishes))
         came = [Came(part, answer) for part, answer in zip(parts, answers, strict=True)]
         failed = [it.part for it in came if not it.went]
-        shown: dict[str, Any] = {
+        became: dict[str, Any] = {
             "came": came,
             "failed": failed,
             "basket": None,
             "basket_said": said_of(failed),
-            **await self._ends(form),
         }
-        page = self.part(seat, "options/placed.html", **shown)
+        page = self.part(seat, "options/placed.html", **became, **ends)
         page.headers["HX-Replace-Url"] = seat.link("/options", **chain_said(form))
         return page
 
     async def _ends(self, form: Form) -> dict[str, Any]:
         """Return what the line of expiries shows, which says how large the basket is."""
         catalogue = await self.house.instruments.catalogue()
-        root = fields.text(form, "root", at_most=40)
+        root = fields.required(form, "root", at_most=40)
         segment = fields.one_of(form, "segment", Segment)
         expiries = catalogue.expiries(root, segment, is_option=True)
         return {"expiries": expiries, "of_chain": chain_said(form), "is_alone": True}
@@ -112,7 +112,7 @@ class Baskets(Room):
         self, seat: Seat, form: Form, parts: list[Part], *, name: str = "", wrong: str = ""
     ) -> dict[str, Any]:
         product = product_of(form)
-        shown: dict[str, Any] = {
+        basket: dict[str, Any] = {
             "basket": None,
             "basket_said": said_of(parts),
             "basket_wrong": wrong,
@@ -126,16 +126,16 @@ class Baskets(Room):
             "of_chain": chain_said(form),
         }
         if seat.account is None or not seat.person.may_change() or not parts:
-            return shown
+            return basket
         try:
             desk = await self.desk(seat)
         except BahiError as fault:
-            return {**shown, "basket_wrong": str(fault)}
+            return {**basket, "basket_wrong": str(fault)}
         seen = await basket_seen(self.house, desk, parts, product)
         if seen.outlook is not None:
-            shown["picture"] = picture_of(seen.outlook)
-            shown["words"] = words_of(seen.outlook.payoff)
-        return {**shown, "basket": seen, "sentence": sentence_of(seen.parts, seen.needed, seat)}
+            basket["picture"] = picture_of(seen.outlook)
+            basket["words"] = words_of(seen.outlook.payoff)
+        return {**basket, "basket": seen, "sentence": sentence_of(seen.parts, seen.needed, seat)}
 
 
 def new_name() -> str:

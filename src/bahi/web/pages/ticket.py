@@ -80,16 +80,25 @@ class Slip(Room):
     async def symbols(self, request: Request, q: str = "") -> Response:
         """Offer what a few letters may mean."""
         seat = await self.sit(request)
-        catalogue = await self.house.instruments.catalogue()
-        today, words = exchange_day(self.house.clock()), q.strip()[:LONGEST]
-        found = catalogue.search(words, today=today, limit=OFFERED) if words else []
-        offers = [it for it in found if it.is_tradable]
-        return self.part(seat, "ticket/offers.html", words=words, offers=offers)
+        words = q.strip()[:LONGEST]
+        return self.part(seat, "ticket/offers.html", words=words, offers=await self._offers(words))
 
     async def chosen(self, request: Request) -> Response:
-        """Show the ticket of the symbol that was chosen."""
+        """Show the ticket of the symbol that was chosen; of letters, what they offer first."""
         seat, form = await self.sit_with_form(request)
+        words = fields.text(form, "q", at_most=LONGEST)
+        if words and not form.get("symbol"):
+            first = next(iter(await self._offers(words)), None)
+            form["symbol"] = words if first is None else first.symbol
+            form["segment"] = "" if first is None else first.segment
         return self.part(seat, "ticket/form.html", **await _filled_in(self.house, form))
+
+    async def _offers(self, words: str) -> list[Instrument]:
+        """Return what a few letters may mean, the likeliest first."""
+        catalogue = await self.house.instruments.catalogue()
+        today = exchange_day(self.house.clock())
+        found = catalogue.search(words, today=today, limit=OFFERED) if words else []
+        return [it for it in found if it.is_tradable]
 
     async def preview(self, request: Request) -> Response:
         """Say what the order would do, what it needs, and what it costs."""

@@ -39,6 +39,7 @@ function step(all, from, by) {
 }
 
 function go(key) {
+  goes = false;
   const account = new URLSearchParams(location.search).get("account");
   if (GOES[key]) location.assign(account ? `${GOES[key]}?account=${account}` : GOES[key]);
 }
@@ -58,6 +59,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.repeat && key === "Enter") return event.preventDefault(); // held down, it is pressed once
   const by = { ArrowDown: 1, ArrowUp: -1 }[key];
   const offers = target.dataset?.walks ?? (target.closest?.("#found, .offers") && "#found a, .offers a, .offers button");
   if (offers && by) {
@@ -66,10 +68,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (key === "Escape" && target.type === "search") return target.closest("dialog")?.close();
   if (typing(target) || document.querySelector("dialog[open]")) return;
-  if (goes) {
-    goes = false;
-    return go(key);
-  }
+  if (goes) return go(key);
   if (key === "Enter" && target === current()) return target.querySelector("a")?.click();
   const needsAccount = "bskK".includes(key) && !document.body.dataset.account;
   const does = by && current() ? () => step(rows(), current(), by) : KEYS[key];
@@ -86,3 +85,4 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   if (event.target.matches("dialog")) event.target.close(); // beside it
 });
+document.addEventListener("close", ({ target }) => { if (target.id === "ticket") byId("ticket-body").replaceChildren(); }, true);
