@@ -9,6 +9,7 @@ from datetime import date
 from html import unescape
 
 import pytest
+from httpx import Response
 
 from bahi.audit.service import recent
 from bahi.bootstrap.saving import list_backups
@@ -271,9 +272,11 @@ def test_an_admin_enters_a_market_day_and_takes_it_back(home: dict[str, str]) ->
         open_ = {**form, "kind": "special", "hours": "18:15-19:15", "markets": "NSE_EQ"}
         changed = await browser.post(here, data={"csrf": csrf, **open_})
         assert "03 Dec 2026 is changed." in (await browser.get(changed.headers["location"])).text
-        taken = {"csrf": csrf, "day": "2026-12-03", "markets": "NSE_EQ NSE_FNO"}
+        taken = take_back_form(await browser.get(f"{here}?year=2026"), "2026-12-03", "NSE_EQ")
         back = await browser.post(f"{here}/take-back", data=taken)
-        assert "hours" in (await browser.get(back.headers["location"])).text
+        assert "03 Dec 2026 has its weekday's hours for NSE." in said_on(
+            await browser.get(back.headers["location"])
+        )
         days = await days_as_entered(it.main)
         assert days.hours_on(Segment.NSE_EQ, date(2026, 12, 3)).is_trading_day
         for bad in (
@@ -283,6 +286,58 @@ def test_an_admin_enters_a_market_day_and_takes_it_back(home: dict[str, str]) ->
         ):  # fmt: skip
             assert (await browser.post(here, data={"csrf": csrf, **bad})).status_code == 400, bad
         nothing = await browser.post(f"{here}/take-back", data={**taken, "day": "2026-12-04"})
-        assert nothing.status_code == 404
+        assert nothing.status_code == 409
+        assert "What is entered of 04 Dec 2026 has changed" in nothing.text
 
     standing(home, story)
+
+
+def test_taking_back_what_was_entered_twice_leaves_what_came_with_bahi(
+    home: dict[str, str],
+) -> None:
+    async def story(it: Standing) -> None:
+        browser, csrf = await it.signed_in(await it.admin())
+        here, christmas = "/settings/calendar", "2026-12-25"
+        page = await browser.get(f"{here}?year=2026")
+        assert f'name="day" value="{christmas}"' not in page.text  # it came with Bahi
+        form = {"csrf": csrf, "day": christmas, "kind": "ordinary", "why": "Typo", "source": "me"}
+        await browser.post(here, data={**form, "markets": "NSE_EQ"})
+        taken = take_back_form(await browser.get(f"{here}?year=2026"), christmas, "NSE_EQ")
+        back = await browser.post(f"{here}/take-back", data=taken)
+        said = said_on(await browser.get(back.headers["location"]))
+        assert "25 Dec 2026 is again what came with Bahi (Christmas) for NSE." in said
+        again = await browser.post(f"{here}/take-back", data=taken)
+        assert again.status_code == 409
+        assert "has changed since this page was drawn" in again.text
+        days = await days_as_entered(it.main)
+        assert days.hours_on(Segment.NSE_EQ, date(2026, 12, 25)).is_trading_day is False
+
+    standing(home, story)
+
+
+def test_a_day_that_is_over_is_taken_back_too(home: dict[str, str]) -> None:
+    async def story(it: Standing) -> None:
+        browser, csrf = await it.signed_in(await it.admin())
+        here = "/settings/calendar"
+        form = {"csrf": csrf, "day": "2026-02-03", "kind": "full_day", "why": "A", "source": "B"}
+        await browser.post(here, data={**form, "markets": "NSE_EQ"})
+        taken = take_back_form(await browser.get(f"{here}?year=2026"), "2026-02-03", "NSE_EQ")
+        assert (await browser.post(f"{here}/take-back", data=taken)).status_code == 303
+        days = await days_as_entered(it.main)
+        assert days.hours_on(Segment.NSE_EQ, date(2026, 2, 3)).is_trading_day
+
+    standing(home, story)
+
+
+def take_back_form(page: Response, day: str, markets: str) -> dict[str, str]:
+    """Return the hidden fields of the form that takes a day back in some markets."""
+    for form in re.findall(r"<form[^>]*take-back.*?</form>", page.text):
+        named = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+        if (named["day"], named["markets"]) == (day, markets):
+            return named
+    raise AssertionError(f"nothing of {day} is taken back in {markets}")
+
+
+def said_on(page: Response) -> str:
+    """Return the text of a page as it is read."""
+    return unescape(page.text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
 from bahi.audit.service import note
 from bahi.calendar.model import CALENDARS, DayFact, Document, YearFact, calendar_of, hhmm
@@ -15,8 +17,10 @@ from bahi.calendar.service.shipped import shipped_day
 from bahi.db.revisions import bump
 from bahi.db.tx import Tx
 from bahi.kernel.actor import Actor, require_admin
-from bahi.kernel.errors import Invalid, NotFound
+from bahi.kernel.errors import Conflict, Invalid, NotFound
 from bahi.kernel.words import Segment
+
+MARK_DIGITS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,17 +121,30 @@ def set_day(tx: Tx, actor: Actor, day: DayFact, now: datetime) -> Imported:
 
 
 def remove_day(
-    tx: Tx, actor: Actor, segments: Collection[Segment], day: date, now: datetime
+    tx: Tx,
+    actor: Actor,
+    segments: Collection[Segment],
+    day: date,
+    now: datetime,
+    *,
+    seen: str | None = None,
 ) -> tuple[Removed, ...]:
     """Remove what is entered of a day, wherever something is.
 
     What a person entered gives way to what came with Bahi, and that to the hours of the weekday.
+    Who decided on what they saw says so by its mark: what is otherwise by now stays, all of it, so
+    that a second press does not take away what the first one brought back.
     """
     require_admin(actor)
     removed = []
     for segment in (markets := _each(segments)):
         calendar_id, release = calendars.open_calendar(tx, segment, now)
         was = next((it for it in reading.days(tx, calendar_id) if it.day == day), None)
+        if seen is not None and (was is None or mark_of(was) != seen):
+            raise Conflict(
+                f"What is entered of {day:%d %b %Y} has changed since this page was drawn; nothing"
+                " is taken back. Look at it again."
+            )
         if was is None:
             continue
         back = None if was.is_shipped else shipped_day(segment, day, release)
@@ -165,6 +182,11 @@ def _each(segments: Collection[Segment]) -> list[Segment]:
     """Return whose hours segments keep, in one order, so that no two writers wait on each other."""
     kept = {calendar_of(it) for it in segments}
     return [it for it in CALENDARS if it in kept]
+
+
+def mark_of(day: DayFact) -> str:
+    """Return what tells an exception from any other that could stand in its place."""
+    return sha256(json.dumps(told(day)).encode()).hexdigest()[:MARK_DIGITS]
 
 
 def told(day: DayFact) -> dict[str, Any]:

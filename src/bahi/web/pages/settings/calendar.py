@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -13,9 +14,11 @@ from bahi.calendar.model import CALENDARS, DayFact, Hours, MarketDays, hhmm
 from bahi.calendar.model.document import document_of
 from bahi.calendar.model.facts import YEARS, Kind, standing
 from bahi.calendar.service import (
+    Removed,
     days_as_entered,
     exceptions_of,
     import_days,
+    mark_of,
     remove_day,
     what_is_missing,
 )
@@ -54,6 +57,8 @@ class Special(NamedTuple):
     source: str
     is_verified: bool
     is_past: bool
+    is_shipped: bool
+    mark: str
 
     @property
     def weekday(self) -> str:
@@ -141,14 +146,14 @@ class Calendar(Tabbed):
         return done(seat, self.here, f"{written_day(day)} {what}.", year=day.year)
 
     async def take_back(self, request: Request) -> Response:
-        """Take back what is entered of a day; what came with Bahi holds again, or the weekday."""
+        """Take back what a person entered; what came with Bahi holds again, or the weekday."""
         seat, form = await self.admin_with_form(request)
-        day, now = _day(form), self.house.clock()
+        day, seen, now = _day(form), fields.required(form, "seen"), self.house.clock()
+        remove = partial(remove_day, seen=seen)
         main, markets = self.house.stores["main"], _markets(form)
-        removed = await main.write(remove_day, seat.person, markets, day, now)
-        back = [it.now.description for it in removed if it.now is not None]
-        said = f"is again what came with Bahi: {back[0]}" if back else "has its weekday's hours"
-        return done(seat, self.here, f"{written_day(day)} {said}.", year=day.year)
+        removed = await main.write(remove, seat.person, markets, day, now)
+        said = f"{written_day(day)} {_taken_back(removed)}."
+        return done(seat, self.here, said, year=day.year)
 
     async def _days(self) -> MarketDays:
         """Return the days as they stand: who entered one sees it at once."""
@@ -176,6 +181,17 @@ def _markets(form: Form) -> tuple[Segment, ...]:
     if unknown := [it for it in said if it not in CALENDARS]:
         raise Invalid(f"markets: {unknown[0][:40]!r} has no calendar.")
     return tuple(it for it in CALENDARS if it in said) or CALENDARS
+
+
+def _taken_back(removed: Iterable[Removed]) -> str:
+    """Say what a day is again, and in which markets."""
+    again: dict[str, list[str]] = {}
+    for it in removed:
+        is_now = "has its weekday's hours"
+        if it.now is not None:
+            is_now = f"is again what came with Bahi ({it.now.description})"
+        again.setdefault(is_now, []).append(exchange(it.was.segment))
+    return ", and ".join(f"{is_now} for {', '.join(of)}" for is_now, of in again.items())
 
 
 def _entry(form: Form, day: date) -> dict[str, Any]:
@@ -218,6 +234,8 @@ def _special(it: DayFact, today: date) -> Special:
         source=it.source,
         is_verified=it.is_verified,
         is_past=it.day < today,
+        is_shipped=it.is_shipped,
+        mark=mark_of(it),
     )
 
 
