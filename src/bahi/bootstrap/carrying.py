@@ -65,7 +65,7 @@ def _charge(tx: Tx, account_id: int, by: PaperOrder, now: datetime) -> None:
     """Take the fee of an order that squared off, once, whatever it filled in."""
     if not by.fee or not by.filled:
         return
-    words = f"Squaring off {by.symbol} ({by.product}), with GST"
+    words = f"Squaring off {by.symbol} ({shown(by.product)}), with GST"
     line = Line(Entry.FEE, words, Money(-by.fee), by.session_day, f"fee/{by.id}")
     charge_once(tx, account_id, line, now)
 

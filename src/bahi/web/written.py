@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from bahi.instruments.model.instrument import EXCHANGE_OF
 from bahi.kernel.clock import IST, in_utc, ist_text
-from bahi.kernel.money import grouped, parse_money
+from bahi.kernel.money import grouped
 from bahi.kernel.names import shown
 from bahi.kernel.words import OrderType, Product, Segment
 
 UNKNOWN: Final = "—"
 MINUS: Final = "\u2212"  # as wide as a plus
 PAISE: Final = 100
-FINE_BELOW: Final = 2_000_000
-"""No currency costs 200 rupees; what does is quoted in paise."""
+FINE: Final = frozenset({Segment.NSE_CURRENCY, Segment.BSE_CURRENCY})
+"""Where a price moves by less than a paisa."""
 
 
 def money(amount: int | None) -> str:
@@ -30,9 +30,9 @@ def price(amount: int | None) -> str:
     return UNKNOWN if amount is None else grouped(amount).replace("-", MINUS)
 
 
-def average(amount: int | None) -> str:
-    """Write an average price: to the paisa, where it is no currency's with its finer ticks."""
-    return price(amount) if amount is None or abs(amount) < FINE_BELOW else money(amount)
+def average(amount: int | None, segment: Segment) -> str:
+    """Write an average price: to the paisa, or as finely as a currency moves."""
+    return price(amount) if segment in FINE else money(amount)
 
 
 def signed(amount: int | None) -> str:
@@ -143,11 +143,8 @@ def exchange(segment: Segment) -> str:
     return name.replace("_INDEX", " index")
 
 
-def sentence(said: str) -> str:
-    """Write a sentence of the books with traders' words, and its numbers as a page has them."""
-    said = _BOOKS_WORDS.sub(lambda it: _TRADERS_WORDS[it[0]], said)
-    said = _RUPEES.sub(lambda it: grouped(parse_money(it[0])), said)
-    said = _THOUSANDS.sub(lambda it: whole(int(it[0].replace(",", ""))), said)
+def below(said: str) -> str:
+    """Write the numbers below nothing in a sentence of ours with their true sign."""
     return _BELOW_NOTHING.sub(MINUS, said)
 
 
@@ -156,20 +153,14 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-_TRADERS_WORDS: Final = {str(it): shown(it) for it in (*OrderType, *Product)} | {
-    str(it): exchange(it) for it in Segment
-}
-_BOOKS_WORDS: Final = re.compile(rf"\b(?:{'|'.join(_TRADERS_WORDS)})\b")
-_THOUSANDS: Final = re.compile(r"(?<![\w,.])\d{1,3}(?:,\d{3})+\b(?![,.]\d)")
-_RUPEES: Final = re.compile(r"(?<![\w,.-])\d{4,15}\.\d\d(?:\d\d)?(?!\w|\.\d)")
-_BELOW_NOTHING: Final = re.compile(r"(?<![\w-])-(?=\d)")
+_BELOW_NOTHING: Final = re.compile(r"(?<![\w-])-(?=[0-9])")
 
 
 FILTERS: Final[Mapping[str, Any]] = {
     it.__name__: it
     for it in (
         money, price, average, signed, whole, signed_whole, mood, percent, took, lasted, countdown,
-        when, exactly, machine, day, word, product, order_type, exchange, sentence, capital,
+        when, exactly, machine, day, word, product, order_type, exchange, below, capital,
     )
 }  # fmt: skip
 

@@ -172,14 +172,15 @@ def test_who_cannot_send_a_header_says_in_the_address_where_to_go_on(desk: Desk)
         heard = until(own, is_done(desk.place("one")))
     place = heard[-1].id
     first, second = desk.place("two"), desk.place("three")
-    with desk.listen(params={"after": place}) as own:
+    with desk.listen(params={"since": place}) as own:
         again = until(own, is_done(second))
-    assert {it.data["about"]["order_id"] for it in again} >= {first, second}
-    with desk.listen(params={"after": place}, headers={"Last-Event-ID": again[-1].id}) as own:
+    assert {it.data["about"]["order_id"] for it in again[1:]} == {first, second}
+    assert [it.id for it in again if int(it.id) <= int(place)] == [place]  # and nothing before
+    with desk.listen(params={"since": place}, headers={"Last-Event-ID": again[-1].id}) as own:
         told = until(own, is_done(desk.place("four")))  # a browser that was cut off sends both
     assert not {it.id for it in told} & {it.id for it in again}
     with desk.client() as client:
-        assert client.get("/v1/events", params={"after": "x"}).status_code == 400
+        assert client.get("/v1/events", params={"since": "x"}).status_code == 400
 
 
 def test_a_stream_goes_on_where_the_service_was_started_anew(home: dict[str, str]) -> None:

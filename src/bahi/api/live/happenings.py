@@ -65,9 +65,10 @@ class Happenings:
         topics: Collection[Topic] = EVERYTHING,
         *,
         after: int | None = None,
+        since: int | None = None,
         own: bool = True,
     ) -> AsyncIterator[Listener]:
-        """Listen from now on, or to all behind an event, until the end of the block.
+        """Listen from now on, or to all behind an event, or since a moment, until the block ends.
 
         One hears of the accounts that one opens: with `own` only of one's own, else an admin of
         everybody's.
@@ -82,6 +83,8 @@ class Happenings:
                 await self._start(now_id)
             if after is not None:
                 listener.begin_behind(after, self._handed_until(after))
+            elif since is not None:
+                listener.begin_at(since)
             yield listener
         finally:
             self._listeners.discard(listener)

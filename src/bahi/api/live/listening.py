@@ -51,6 +51,11 @@ class Listener:
         self._behind = event_id - BACK_S * A_SECOND
         self._has_news.set()
 
+    def begin_at(self, first_id: int) -> None:
+        """Tell first what has this id or a larger one: all from a moment on."""
+        self._behind = first_id - 1
+        self._has_news.set()
+
     async def hear(self, events: Collection[Event]) -> None:
         """Take in what the actor may see; what does not fit is read from the tables later."""
         wanted = [it for it in events if it.topic in self._topics]

@@ -13,7 +13,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Iterator
 from contextlib import aclosing, contextmanager
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
@@ -65,16 +65,24 @@ Last = Annotated[
         description="The id of the newest event that was heard: all behind it are told first.",
     ),
 ]
-After = Annotated[
+Since = Annotated[
     str | None,
     Query(
         pattern=r"^[0-9]{1,19}$",
-        description="The same in the address, for who cannot send a header; the header counts.",
+        description="From which id on to tell, for who cannot send a header; the header counts.",
     ),
 ]
 Reason = Literal["slow", "revoked", "closing"]
 
 log = logging.getLogger("bahi.api")
+
+
+class Wish(NamedTuple):
+    """What somebody wants to hear of: behind an event, from an id on, or from now on."""
+
+    topics: Collection[Topic]
+    behind: int | None
+    since: int | None
 
 
 class EventStream(StreamingResponse):
@@ -148,18 +156,17 @@ def event_routes(house: House) -> APIRouter:
         request: Request,
         topics: Wanted = None,
         last: Last = None,
-        after: After = None,
+        since: Since = None,
     ) -> EventStream:
         """Tell what happens as it happens, in the form of server-sent events.
 
         `event` is the topic, `id` its place, `data` a JSON object. A comment comes every 15
         seconds. An event `end` says why no more is told: `slow`, `revoked` or `closing`.
         """
-        wanted = _topics(topics)
-        place = last or after
-        behind = None if place is None else number(place)
+        behind, first = (None if it is None else number(it) for it in (last, since))
+        wish = Wish(_topics(topics), behind, first)
         streams.require_room(actor)
-        return EventStream(_told(request, actor, wanted, behind, streams))
+        return EventStream(_told(request, actor, wish, streams))
 
     return router
 
@@ -167,13 +174,14 @@ def event_routes(house: House) -> APIRouter:
 async def _told(
     request: Request,
     actor: Actor,
-    topics: Collection[Topic],
-    behind: int | None,
+    wish: Wish,
     streams: Streams,
 ) -> AsyncGenerator[str, None]:
     happenings: Happenings = request.app.state.happenings
     with streams.one_more(actor):
-        async with happenings.listen(actor, topics, after=behind, own=False) as listener:
+        async with happenings.listen(
+            actor, wish.topics, after=wish.behind, since=wish.since, own=False
+        ) as listener:
             yield f"retry: {RETRY_MS}\n: welcome\n\n"
             async for piece in _pieces(request, actor, listener):
                 yield piece

@@ -128,7 +128,7 @@ def convert(tx: Tx, actor: Actor, wish: Conversion, terms: Terms, now: datetime)
     target = wish.key._replace(product=wish.to)
     was, is_now = (margin.is_paid(wish.contract, it.product) for it in (wish.key, target))
     amount = Money((cost if was else 0) - (cost if is_now else 0))
-    reason = f"{wish.quantity} {wish.key.symbol} from {wish.key.product} to {wish.to}"
+    reason = f"{wish.quantity} {wish.key.symbol} from {shown(wish.key.product)} to {shown(wish.to)}"
     away = Adjustment(
         tx.new_id(), AdjustmentKind.CONVERSION, wish.key, -signed, cost, reason, now,
         instrument_id=known.instrument_id,

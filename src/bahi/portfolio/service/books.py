@@ -10,6 +10,7 @@ from bahi.kernel.altered import altered
 from bahi.kernel.clock import day_begins, exchange_day
 from bahi.kernel.errors import NotFound
 from bahi.kernel.money import Money
+from bahi.kernel.names import shown
 from bahi.portfolio.model import margin
 from bahi.portfolio.model.book import Book, Opening
 from bahi.portfolio.model.charges import FIRST, Earlier, charges
@@ -122,7 +123,7 @@ def book_trade(
     earlier = _earlier(tx, trade, terms)
     cost = charges(terms.rates, trade.deal, trade.dealt, earlier)
     rows.add_trade(tx, trade, cost, Money(cash - cost.total), now)
-    words = f"{trade.side} {trade.quantity} {trade.key.symbol} ({product})"
+    words = f"{trade.side} {trade.quantity} {trade.key.symbol} ({shown(product)})"
     book = enter(tx, book, Line(Entry.TRADE, words, cash), now)
     charged = Line(Entry.CHARGES, f"Charges: {words}", Money(-cost.total))
     book = enter(tx, book, charged, now)

@@ -27,7 +27,7 @@ from bahi.web.pulse import Cell
 from bahi.web.room import Room
 from bahi.web.seat import Seat
 from bahi.web.sheets import csv_of
-from bahi.web.written import FINE_BELOW, exactly, mood, percent, price, signed, whole
+from bahi.web.written import FINE, exactly, mood, percent, price, signed, whole
 
 HERE: Final = "/chart"
 DAYS: Final = {
@@ -142,12 +142,13 @@ class Chart(Room):
         first = begins if since is None else max(begins, _instant(since))
         found, why = await self._history(meant, first, now)
         held, trades = await self._own(seat, meant, begins)
+        places = 4 if meant.instrument.segment in FINE else 2
         prices = [it.position.average for it in held if it.position.net and it.position.average]
         return JSONResponse(
             {
                 "candles": [_told(it, meant.interval) for it in found],
                 "trades": [_marked(it, meant.interval) for it in trades],
-                "averages": [_to_the_paisa(it) for it in prices],
+                "averages": [round(it / SCALE, places) for it in prices],
                 "why": why,
             }
         )
@@ -245,10 +246,6 @@ def _source(quote: Quote | None) -> str:
     if quote is None:
         return "There is no price of it now."
     return f"{quote.source}, {exactly(quote.at)}"
-
-
-def _to_the_paisa(average: Price) -> float:
-    return round(average / SCALE, 4 if average < FINE_BELOW else 2)
 
 
 def _change(quote: Quote) -> Money:

@@ -131,5 +131,5 @@ body.addEventListener("htmx:beforeSwap", (event) => {
 });
 boost(body);
 
-listen(`&after=${body.dataset.since}`);
+listen(`&since=${body.dataset.since}`);
 beat();
