@@ -91,6 +91,26 @@ def test_an_account_is_entered_changed_removed_and_brought_back(home: dict[str, 
     tell(home, story)
 
 
+def test_bringing_back_switches_nothing_on_and_takes_what_was_removed_alone(
+    home: dict[str, str],
+) -> None:
+    async def story(house: House) -> None:
+        main, now = house.stores["main"], house.clock()
+        vijay = await a_user(house)
+        made = await add(house, vijay, "Kite of Vijay")
+        await change(house, as_user(vijay), made.id, is_active=False)
+        with pytest.raises(Conflict, match="Kite of Vijay was not removed"):
+            await main.write(service.restore_account, as_user(vijay), made.id, now)
+        assert not (await get(house, as_user(vijay), made.id)).is_active
+        await main.write(service.delete_account, as_user(vijay), made.id, now)
+        back = await main.write(service.restore_account, as_user(vijay), made.id, now)
+        assert not back.is_active
+        with pytest.raises(Conflict, match="was not removed"):
+            await main.write(service.restore_account, as_user(vijay), made.id, now)
+
+    tell(home, story)
+
+
 def test_a_paper_account_starts_with_a_crore_or_what_is_wished(home: dict[str, str]) -> None:
     async def story(house: House) -> None:
         vijay, paper = await a_user(house), BrokerSlug.PAPER

@@ -107,22 +107,27 @@ def update_account(tx: Tx, actor: Actor, account_id: int, wished: Wished, now: d
 
 
 def delete_account(tx: Tx, actor: Actor, account_id: int, now: datetime) -> None:
-    """Remove an account softly: it is used no more, its books stay."""
+    """Remove an account softly: it is used no more, its books stay.
+
+    Whether it was switched on stays with it, for the day that it is brought back.
+    """
     require_change(actor)
     account = get_account(tx, actor, account_id)
-    gone = {"is_active": 0, "is_primary": 0, "deleted_at": to_micros(now)}
+    gone = {"is_primary": 0, "deleted_at": to_micros(now)}
     repository.change_account(tx, account_id, gone, now)
     bump(tx, TOPIC)
     note(tx, actor, "delete", ("account", account_id), now, old=shown(account))
 
 
 def restore_account(tx: Tx, actor: Actor, account_id: int, now: datetime) -> Account:
-    """Take back a soft removal."""
+    """Take back a soft removal; what was switched off before it is so still."""
     require_change(actor)
     account = repository.find_account(tx, account_id=account_id)
     if account is None or not _reaches(tx, actor, account):
         raise NotFound(f"There is no account {account_id}.")
-    repository.change_account(tx, account_id, {"is_active": 1, "deleted_at": None}, now)
+    if account.deleted_at is None:
+        raise Conflict(f"{account.name} was not removed.")
+    repository.change_account(tx, account_id, {"deleted_at": None}, now)
     bump(tx, TOPIC)
     note(tx, actor, "restore", ("account", account_id), now)
     return _existing(tx, account_id)

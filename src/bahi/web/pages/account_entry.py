@@ -184,7 +184,8 @@ class Entry(Room):
         back = await self.house.stores["main"].write(
             accounts.restore_account, seat.person, number, now
         )
-        return _back(seat, back.id, f"{back.name} is back, with its books.")
+        still = "" if back.is_active else "; it is switched off"
+        return _back(seat, back.id, f"{back.name} is back, with its books{still}.")
 
     async def register(self, request: Request, account_id: str) -> Response:
         """Register an application as a broker's developer page shows it."""
