@@ -223,6 +223,12 @@ def test_a_paused_entry_is_never_due() -> None:
         ("30 3 1 * *", "the 1st of each month 03:30"),
         ("0 9,12 * * mon,wed", "0 9,12 * * mon,wed"),
         ("0 9 * 3 *", "0 9 * 3 *"),
+        ("*/1 * * * *", "every minute"),
+        ("*/1 9-15 * * mon-fri", "weekdays, every minute from 09:00 to 15:59"),
+        ("0 25 * * *", "0 25 * * *"),
+        ("75 9 * * *", "75 9 * * *"),
+        ("75 * * * *", "75 * * * *"),
+        ("*/5 9-25 * * *", "*/5 9-25 * * *"),
     ],
 )
 def test_a_schedule_is_said_in_words_and_what_has_none_as_it_was_written(

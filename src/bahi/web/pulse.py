@@ -76,7 +76,7 @@ async def _book(house: House, seat: Seat) -> Book | None:
 
 async def _market(house: House) -> tuple[str, str]:
     if house.settings.is_always_open:
-        return "Simulated market", "open"
+        return "Simulated market, always open", "open"
     days, now = await house.calendar.days(), house.clock()
     said: dict[str, list[str]] = {}
     for name, segment in SHOWN_MARKETS:

@@ -8,6 +8,8 @@ from typing import Final
 ANY: Final = "*"
 SHORT: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+LAST_HOUR: Final = 23
+LAST_MINUTE: Final = 59
 STEP: Final = re.compile(r"\*/(\d{1,2})")
 RANGE: Final = re.compile(r"(\d{1,2})-(\d{1,2})")
 ENDINGS: Final = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
@@ -34,6 +36,10 @@ def _said(days: str, times: list[str]) -> str:
 
 
 def _times(minute: str, hour: str) -> str | None:
+    if (minute.isdigit() and int(minute) > LAST_MINUTE) or (
+        hour.isdigit() and int(hour) > LAST_HOUR
+    ):
+        return None
     if minute.isdigit() and hour.isdigit():
         return f"{int(hour):02}:{int(minute):02}"
     if minute.isdigit() and hour == ANY:
@@ -41,7 +47,9 @@ def _times(minute: str, hour: str) -> str | None:
     step, hours = STEP.fullmatch(minute), RANGE.fullmatch(hour)
     if step is None or (hours is None and hour != ANY):
         return None
-    often = f"every {int(step[1])} minutes"
+    if hours is not None and max(int(hours[1]), int(hours[2])) > LAST_HOUR:
+        return None
+    often = "every minute" if int(step[1]) == 1 else f"every {int(step[1])} minutes"
     return (
         often if hours is None else f"{often} from {int(hours[1]):02}:00 to {int(hours[2]):02}:59"
     )
