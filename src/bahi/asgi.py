@@ -29,7 +29,7 @@ def doors_of(house: House) -> FastAPI:
     """Put programs' doors and people's on a house, with its worker beside them."""
     pages = pages_of(house)
     whole = make_app(house, pages=pages.router, session_cookie=SESSION_COOKIE, beside=worker_beside)
-    whole.router.default = pages.with_lost(whole.router.default)
+    whole.state.failure_page = pages.failure
     return whole
 
 

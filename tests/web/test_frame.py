@@ -144,8 +144,15 @@ def test_an_address_that_is_none_is_a_page_for_people_and_json_for_programs(
         assert page.headers["content-type"].startswith("text/html")
         assert "no page at this address" in main_of(page)
         assert 'href="/"' in page.text
-        answer = await asked.get("/v1/pozitions")
-        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-        assert (await asked.get("/sign-out", headers={"Accept": "text/html"})).status_code == 405
+        form = await asked.get("/ticket/preview", headers={"Accept": "text/html"})
+        assert form.status_code == 405
+        assert "no page to open here" in main_of(form)
+        for path, accept in (
+            ("/v1/pozitions", "text/html"),
+            ("/pozitions", "*/*"),
+            ("/pozitions", "application/json, text/html;q=0"),
+        ):
+            answer = await asked.get(path, headers={"Accept": accept})
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
 
     standing({**house, **MARKET}, story)

@@ -2,7 +2,8 @@
 
     {"status": "error", "code": "not_found", "message": "There is no job 7.", "request_id": "5f..."}
 
-A door that talks to people leaves in `request.state.failure_page` how it says the same as a page.
+A door that talks to people leaves in `request.state.failure_page` how it says the same as a page;
+at an address without a door, `app.state.failure_page` is for browsers.
 """
 
 from __future__ import annotations
@@ -105,6 +106,12 @@ RIGHT: Final = {
     "^(0|-?[1-9][0-9]{0,17})$": "write a whole number in plain digits",
 }
 """What would be right, for each pattern that a door asks for: nobody has to read patterns."""
+LOST: Final[dict[int, str]] = {
+    HTTPStatus.NOT_FOUND: "There is no page at this address; it may be mistyped.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "There is no page to open here; a form is sent to this address.",
+}
+"""What a browser is told where no page is."""
+OF_PROGRAMS: Final = ("/v1/", "/api/", "/hooks/")
 CHALLENGE: Final = 'ApiKey realm="bahi", header="X-API-Key"'
 
 
@@ -204,7 +211,17 @@ async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, HTTPException)  # noqa: S101 - what it was registered for
     status = HTTPStatus(refusal.status_code)
     message = f"{status.description or status.phrase}."
+    if status in LOST and _is_lost(request):
+        request.state.failure_page = request.app.state.failure_page
+        message = LOST[status]
     return _said(request, status, status.name.lower(), message, refusal.headers)
+
+
+def _is_lost(request: Request) -> bool:
+    """Say whether a person's browser came to where no page is."""
+    wants_page = request.headers.get("accept", "").lower().startswith("text/html")
+    is_door = request.url.path.startswith(OF_PROGRAMS)
+    return wants_page and not is_door and hasattr(request.app.state, "failure_page")
 
 
 class Unexpected:

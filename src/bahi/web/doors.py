@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bahi.bootstrap import House
-from bahi.kernel.errors import NotFound
 from bahi.web.frame import Frame
 from bahi.web.pages.account_entry import entry_routes
 from bahi.web.pages.accounts import account_routes
@@ -45,7 +43,7 @@ from bahi.web.visit import SESSION_COOKIE
 
 __all__ = ["SESSION_COOKIE", "Pages", "pages_of"]
 
-HTML: Final = "text/html"
+FailurePage = Callable[[Request, int, str, Mapping[str, str] | None], Response]
 
 
 PAGES: Final = (
@@ -81,21 +79,10 @@ PAGES: Final = (
 
 
 class Pages(NamedTuple):
-    """Every page of a house, and what a browser is told at an address where none is."""
+    """Every page of a house, and the one that says what went wrong where none of them is."""
 
     router: APIRouter
-    frame: Frame
-
-    def with_lost(self, elsewhere: ASGIApp) -> ASGIApp:
-        """Have a lost browser see a page; programs hear what they hear `elsewhere`."""
-
-        async def lost(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and HTML in Headers(scope=scope).get("accept", ""):
-                Request(scope).state.failure_page = self.frame.failure
-                raise NotFound("There is no page at this address; it may be mistyped.")
-            await elsewhere(scope, receive, send)
-
-        return lost
+    failure: FailurePage
 
 
 def pages_of(house: House) -> Pages:
@@ -108,4 +95,4 @@ def pages_of(house: House) -> Pages:
     for route in whole.routes:
         if isinstance(route, APIRoute):
             route.include_in_schema = False
-    return Pages(whole, frame)
+    return Pages(whole, frame.failure)
