@@ -42,6 +42,8 @@ def test_a_schedule_is_run_now_and_its_job_appears(page: Page) -> None:
     row.get_by_text("Run or pause").click()
     row.get_by_role("button", name="Run it now").click()
     expect(page.locator(".said")).to_contain_text("sessions_cleanup is asked for now")
+    page.get_by_label("Which").select_option("every")
+    page.get_by_role("button", name="Show").click()
     done = page.get_by_role("row", name=re.compile("Sessions cleanup.*the schedule"))
     expect(done.first).to_contain_text("completed")
 

@@ -54,7 +54,7 @@ def test_a_newcomer_gets_from_the_link_to_a_first_fill(opened: tuple[Service, Pa
     expect(row).to_contain_text("+10")  # it came by itself
     page.get_by_role("link", name="Funds").click()
     expect(
-        page.get_by_role("row", name=re.compile(r"BUY 10 RELIANCE \(CNC\) trade"))
+        page.get_by_role("row", name=re.compile(r"BUY 10 RELIANCE \(CNC\) Trade"))
     ).to_be_visible()
     assert faults_of(page) == []
 
