@@ -58,6 +58,7 @@ ASKED: Final = {
     "/symbols.csv": "q=nifty",
     "/symbols/terms": "segment=NSE_EQ&symbol=SBIN",
     "/symbols/figures": "segment=NSE_EQ&symbol=SBIN",
+    "/positions/close": "segment=NSE_EQ&symbol=SBIN&product=CNC",
     "/chart/candles": "segment=NSE_EQ&symbol=SBIN&interval=D",
     "/chart/figures": "segment=NSE_EQ&symbol=SBIN",
 }
