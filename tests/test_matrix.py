@@ -124,6 +124,9 @@ def test_paper_and_live_are_in_no_common_sum_and_what_is_unknown_stays_so(
         row = next(row for row in it.rows if row.account.id == live)
         assert (row.free, row.made.net) == (None, None)
         assert row.made.why
+        assert (row.breaks, row.open_positions, row.working_orders, row.unprotected) == (
+            (None,) * 4
+        )  # nobody compared with its broker: none of it is known to be none
         assert row.tokens.total == 0
         assert {(sums.mode, sums.accounts) for sums in it.families} == {
             (AccountMode.PAPER, 1),

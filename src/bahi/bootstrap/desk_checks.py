@@ -6,22 +6,26 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from bahi.accounts.service.accounts import list_accounts
 from bahi.bootstrap.rooms import Rooms
-from bahi.bootstrap.session_facts import counted
+from bahi.bootstrap.session_facts import counted, named
+from bahi.bootstrap.stages import STORE_OF
 from bahi.bootstrap.trading import JOB
 from bahi.db.schema import TRADING
 from bahi.db.tx import Tx
 from bahi.health.model import Check, Finding
 from bahi.jobs.service import get_job
+from bahi.kernel.actor import the_house
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import NotFound
-from bahi.kernel.words import Health, Segment
+from bahi.kernel.words import AccountMode, Health, Segment
 from bahi.orders.service.sweeping import unsettled_orders
 from bahi.portfolio.service.books import page_of
 from bahi.portfolio.service.marking import open_things
 from bahi.portfolio.service.reconciling import open_breaks
 from bahi.portfolio.service.stops import accounts
 from bahi.risk.model.verdict import FRESH
+from bahi.risk.service.standing import standing_of
 
 SHOWN: Final = 3
 TOO_LONG: Final = timedelta(minutes=2)
@@ -87,7 +91,22 @@ async def _breaks(house: Rooms) -> Finding:
         return Finding(
             Health.DEGRADED, f"{counted(found, 'difference')} between our books and a broker's."
         )
-    return Finding(Health.HEALTHY, "Our books and the brokers' agree.")
+    return Finding(Health.HEALTHY, await _agreement(house))
+
+
+async def _agreement(house: Rooms) -> str:
+    """Say what is known of our books and the brokers': nothing of an account never compared."""
+    every = await house.stores["main"].read(list_accounts, the_house("health"), fresh=True)
+    live = {it.id: it.name for it in every if it.mode is AccountMode.LIVE and it.is_active}
+    if not live:
+        return "Our books and the brokers' agree."
+    store = house.stores[STORE_OF[AccountMode.LIVE]]
+    standing = await store.read(standing_of, set(live), house.clock(), fresh=True)
+    read = {it.account_id for it in standing.pages if it.positions_read_at is not None}
+    never = [name for number, name in live.items() if number not in read]
+    if not never:
+        return "Our books and the brokers' agree."
+    return f"No difference is known; never compared with their brokers: {named(never)}."
 
 
 async def _prices(house: Rooms) -> Finding:

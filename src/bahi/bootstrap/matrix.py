@@ -50,10 +50,10 @@ class Row(NamedTuple):
     egress: Egress | None
     free: Money | None
     made: Made
-    breaks: int
-    open_positions: int
-    working_orders: int
-    unprotected: int
+    breaks: int | None
+    open_positions: int | None
+    working_orders: int | None
+    unprotected: int | None
     strategies: tuple[str, ...]
     killed: tuple[str, ...]
     kill_reason: str | None
@@ -68,8 +68,8 @@ class Sums(NamedTuple):
     accounts: int
     free: Money | None
     made: Made
-    open_positions: int
-    working_orders: int
+    open_positions: int | None
+    working_orders: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +169,19 @@ def _row(house: Rooms, it: Account, around: _Around, books: _Books, day: date) -
         egress=None if egress_id is None else around.addresses.get(egress_id),
         free=_begins_with(it) if kept is None else kept.book.available,
         made=_made_without(it) if kept is None else _made(house, kept, day),
-        breaks=0 if page is None else page.breaks,
-        open_positions=len(held),
-        working_orders=0 if page is None else page.book.open_orders,
-        unprotected=sum(at.key not in exits for at in risky),
+        breaks=_seen(it, 0 if page is None else page.breaks),
+        open_positions=_seen(it, len(held)),
+        working_orders=_seen(it, 0 if page is None else page.book.open_orders),
+        unprotected=_seen(it, sum(at.key not in exits for at in risky)),
         strategies=tuple(around.armed.get(it.id, ())),
         killed=() if page is None else _killed(page.book),
         kill_reason=None if page is None else page.book.kill_reason,
     )
+
+
+def _seen(it: Account, many: int) -> int | None:
+    """Return a count; none at a broker that nobody compared with is not known to be none."""
+    return many if many or it.mode is AccountMode.PAPER else None
 
 
 def _begins_with(it: Account) -> Money | None:
@@ -228,6 +233,10 @@ def _plus(sums: Sums, it: Row) -> Sums:
             realized=Money(made.realized + it.made.realized),
             charges=Money(made.charges + it.made.charges),
         ),
-        open_positions=sums.open_positions + it.open_positions,
-        working_orders=sums.working_orders + it.working_orders,
+        open_positions=_both(sums.open_positions, it.open_positions),
+        working_orders=_both(sums.working_orders, it.working_orders),
     )
+
+
+def _both(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
