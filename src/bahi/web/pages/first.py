@@ -26,9 +26,7 @@ def first_routes(house: House, frame: Frame) -> APIRouter:
         if await caller.person() is not None:
             return await desk.today(request)
         await caller.stranger()
-        new = await _is_new(house)
-        places = places_of(house) if new and caller.is_near else None
-        return frame.page("signing/outside.html", is_new=new, places=places)
+        return frame.page("signing/outside.html", is_new=await _is_new(house))
 
     router.get("/desk/figures")(desk.tick)
     router.get("/desk/curve")(desk.curve)
@@ -48,7 +46,7 @@ async def _is_new(house: House) -> bool:
 
 
 def places_of(house: House) -> dict[str, Any]:
-    """Say where the data lies: to who set the house up, and to admins."""
+    """Say where the data lies: to admins, once they signed in."""
     return {
         "home": str(house.settings.home),
         "keys_in_a_file": house.settings.keys is None,
