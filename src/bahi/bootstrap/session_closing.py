@@ -36,7 +36,7 @@ def derivatives(facts: Facts) -> Item:
     if not held:
         return Item(name, GOOD, "No future or option is open.")
     about = ids(it.account_id for it in held), symbols(it.key.symbol for it in held)
-    what = f"{counted(len(held), 'contract')} open: {named(it.key.symbol for it in held)}"
+    what = f"{counted(len(held), 'contract')} open: {facts.named(held)}"
     trading = [facts.look(*it.key[:2]) for it in held]
     if any(it.is_open is None for it in trading):
         return Item(name, UNKNOWN, f"{what}; it is not known whether their market trades.", *about)
@@ -52,7 +52,7 @@ def intraday(facts: Facts) -> Item:
     if not left:
         return Item(name, GOOD, "Nothing that was meant for today is open.")
     about = ids(it.account_id for it in left), symbols(it.key.symbol for it in left)
-    what = f"{counted(len(left), 'position')} left: {named(it.key.symbol for it in left)}"
+    what = f"{counted(len(left), 'position')} left: {facts.named(left)}"
     times = [facts.look(*it.key[:2]).square_off_at for it in left]
     known = [it for it in times if it is not None]
     if known and max(known) <= facts.now:
@@ -183,7 +183,8 @@ def margin(facts: Facts) -> Item:
         return Item(name, BROKEN, f"Not enough for what is open: {who}.", ids(short))
     unread = [it.id for it in facts.live if it.id not in facts.pages]
     if unread or not facts.pages:
-        return Item(name, UNKNOWN, "The funds of an account were not read yet.", ids(unread))
+        who = named(map(facts.name, unread)) or "an account"
+        return Item(name, UNKNOWN, f"The funds of {who} were not read yet.", ids(unread))
     used = named(
         f"{facts.name(key)} {grouped(it.margin_used)} of {grouped(it.cash)}"
         for key, it in facts.pages.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -122,6 +123,16 @@ class Facts:
     def name(self, account_id: int) -> str:
         """Return what an account is called."""
         return next((it.name for it in self.accounts if it.id == account_id), str(account_id))
+
+    def named(self, positions: Collection[Open]) -> str:
+        """Name a few of what is open, each with its account where several have the same."""
+        alone = Counter(it.key.symbol for it in positions)
+        return named(
+            it.key.symbol
+            if alone[it.key.symbol] == 1
+            else f"{it.key.symbol} {it.key.product} of {self.name(it.account_id)}"
+            for it in positions
+        )
 
     @property
     def derivatives(self) -> tuple[Open, ...]:

@@ -273,7 +273,9 @@ def switches(facts: Facts) -> Item:
     if not facts.switches:
         return Item(name, GOOD, "No switch is engaged.")
     newest = facts.switches[-1]
-    words = f"Over {newest.whom} since {hour(newest.since)}, by {newest.by}: {newest.reason}"
+    account_id = newest.whom.account_id
+    whom = newest.whom if account_id is None else facts.name(account_id)
+    words = f"Over {whom} since {hour(newest.since)}, by {newest.by}: {newest.reason}"
     more = f" ({len(facts.switches)} engaged)" if len(facts.switches) > 1 else ""
     about = ids(it.whom.account_id for it in facts.switches if it.whom.account_id is not None)
     return Item(name, NEEDS, f"{words.rstrip('.')}{more}.", about)

@@ -204,7 +204,7 @@ def _lines(it: Limits) -> list[tuple[str, str]]:
 
 RUPEES: Final = ("daily_loss", "position_value", "order_value")
 TITLES: Final = {
-    "daily_loss": "The day's loss, ₹",
+    "daily_loss": "The day's loss before charges, ₹",
     "position_value": "The largest position, ₹",
     "order_value": "One order, ₹",
     "orders_a_day": "Orders a day",
