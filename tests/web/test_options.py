@@ -66,7 +66,14 @@ def test_a_basket_says_its_margin_its_payoff_and_is_placed_once(home: dict[str, 
         )
         assert "<polyline" in page
         assert "Hedge benefit" in page
-        assert re.search(r"Place 2 orders: BUY \d+ NIFTY\w+ at market, SELL \d+ NIFTY", page)
+        assert "<dt>Blocked after</dt>" in page
+        placing = re.search(r"<dt>To place</dt><dd>(?:≈ )?([\d,.]+)", page)
+        assert placing is not None
+        assert re.search(
+            rf"Place 2 orders: BUY \d+ NIFTY\w+ at market, SELL \d+ NIFTY\w+ at market, "
+            rf"to place ≈ ₹{re.escape(placing[1])}<",
+            page,
+        )
         form = {**NIFTY, "basket": said, "product": "MARGIN", "name": brought["name"]}
         placed = await it.post("/options/place", **form)
         assert "2 of 2 placed" in placed.text

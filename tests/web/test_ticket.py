@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
-from bahi.bootstrap.risks import hold
-from bahi.kernel.money import parse_money
+from bahi.bootstrap.risks import hold, kill
+from bahi.kernel.money import Price, parse_money
+from bahi.kernel.words import OrderType, Product, Segment, Side
 from bahi.risk.model.control import Scope, Whom
 from bahi.risk.model.limits import Limits
 from tests.api.standing import as_actor
@@ -33,9 +35,52 @@ def test_what_a_preview_refuses_it_says_with_grouped_rupees(house: dict[str, str
         assert "is not on the tick" in said
         assert " disabled" in said
         late = await it.post("/ticket/preview", **RELIANCE, quantity="1", validity="AMO")
-        assert "AMO is for when it is not" in late.text
+        assert "Validity: NSE is open; an AMO is for when it is not" in late.text
+        sent = await it.post("/ticket/place", 409, **RELIANCE, quantity="1", validity="AMO")
+        assert "Validity: NSE is open" in sent.text
+        assert 'value="AMO"' not in await it.get("/ticket", segment="NSE_EQ", symbol="RELIANCE")
         once = await it.post("/ticket/preview", **RELIANCE, quantity="1", validity="IOC")
         assert "at market, IOC ≈" in once.text
+
+    at_the_desk(house, story)
+
+
+def test_a_ticket_says_before_it_is_sent_that_entries_are_stopped(house: dict[str, str]) -> None:
+    async def story(it: Trader) -> None:
+        await it.place("RELIANCE", 5)
+        whom = Whom(scope=Scope.ACCOUNT, account_id=it.account.id)
+        await kill(it.it.house, as_actor(it.user), whom, "the line is on fire")
+        entry = (await it.post("/ticket/preview", **RELIANCE, quantity="1")).text
+        assert "Entries are stopped by the account's switch (the line is on fire)" in unescape(
+            entry
+        )
+        assert " disabled" in entry
+        way_out = {**RELIANCE, "side": "SELL", "product": "INTRADAY"}
+        assert " disabled" not in (await it.post("/ticket/preview", **way_out, quantity="5")).text
+
+    at_the_desk(house, story)
+
+
+def test_a_ticket_says_before_it_is_sent_what_is_not_free_to_deliver(
+    house: dict[str, str],
+) -> None:
+    async def story(it: Trader) -> None:
+        await it.place("RELIANCE", 10, product=Product.CNC)
+        sale = {**RELIANCE, "side": "SELL"}
+        assert " disabled" not in (await it.post("/ticket/preview", **sale, quantity="10")).text
+        many = (await it.post("/ticket/preview", **sale, quantity="11")).text
+        assert "The account has 10 RELIANCE free to deliver." in many
+        assert " disabled" in many
+        seen = it.it.house.floor.market.look(Segment.NSE_EQ, "RELIANCE").price or Price(0)
+        far = Price(seen * 105 // 100 // 100_000 * 100_000)
+        await it.place(
+            "RELIANCE", 6, product=Product.CNC, side=Side.SELL,
+            order_type=OrderType.LIMIT, price=far,
+        )  # fmt: skip
+        held = (await it.post("/ticket/preview", **sale, quantity="5")).text
+        assert "The account has 4 RELIANCE free to deliver; resting orders hold 6." in held
+        refused = (await it.post("/ticket/place", **sale, quantity="5")).text
+        assert 'data-status="REJECTED"' in refused
 
     at_the_desk(house, story)
 

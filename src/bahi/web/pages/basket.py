@@ -228,7 +228,7 @@ def sentence_of(parts: list[PartSeen], needed: Required | None, seat: Seat) -> s
         for it in parts
     )
     orders = "order" if len(parts) == 1 else "orders"
-    needs = "" if needed is None else f", needs ≈ ₹{written.money(needed.free_needed)}"
+    needs = "" if needed is None else f", to place ≈ ₹{written.money(needed.free_needed)}"
     owner = f" for {seat.owner or seat.sure.name}, LIVE" if seat.is_live else ""
     return f"Place {len(parts)} {orders}{owner}: {legs}{needs}"
 

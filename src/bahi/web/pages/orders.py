@@ -88,6 +88,7 @@ class Orders(Room):
         shown: dict[str, Any] = {
             "line": line,
             "life": life,
+            "works_for": None if line.order.completed_at else now - line.order.placed_at,
             "tape": tape_of(life, now),
             "sources": SOURCES,
         }

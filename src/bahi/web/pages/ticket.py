@@ -10,15 +10,23 @@ from fastapi import APIRouter, Request, Response
 
 from bahi.bootstrap import House
 from bahi.bootstrap.margins import would_need
+from bahi.db.tx import Tx
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import exchange_day
-from bahi.kernel.errors import BahiError
+from bahi.kernel.errors import BahiError, Conflict, Invalid
 from bahi.kernel.money import Money, Price
 from bahi.kernel.words import AmoTime, OrderType, Product, Segment, Side, Validity
-from bahi.orders.model.wishes import STOPS, PlaceOrder, check, dearest
+from bahi.orders.model.wishes import STOPS, PlaceOrder, Seen, check, dearest
+from bahi.orders.service.desk import Desk
+from bahi.orders.service.judging import DELIVERED
+from bahi.orders.service.looking import exiting
 from bahi.orders.service.placing import place_or_find
+from bahi.portfolio.model.position import Key
 from bahi.portfolio.model.requiring import Required
+from bahi.portfolio.service.books import page_of
+from bahi.portfolio.service.holdings import deliverable_of
 from bahi.quotes.model.quote import Quote
+from bahi.risk.model.verdict import switched_off
 from bahi.web import fields, written
 from bahi.web.fields import Form
 from bahi.web.frame import Frame
@@ -38,6 +46,14 @@ TYPES: Final = {
     OrderType.STOP_LOSS: "SL (limit)",
     OrderType.STOP_LOSS_MARKET: "SL-M (market)",
 }
+
+LABELS: Final = {
+    "amo_time": "Validity",
+    "order_type": "Type",
+    "quantity": "Qty",
+    "trigger_price": "Trigger",
+}
+"""What the ticket calls fields whose names are the wire's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,15 +119,25 @@ class Slip(Room):
     async def preview(self, request: Request) -> Response:
         """Say what the order would do, what it needs, and what it costs."""
         seat, form = await self.sit_with_form(request)
+        request.state.is_beat = True  # an open ticket asks again as prices move
         found = await _preview(self.house, seat, form)
         return self.part(seat, "ticket/preview.html", preview=found)
 
     async def place(self, request: Request) -> Response:
         """Send the order; the same ticket sent twice is one order."""
         seat, form = await self.sit_with_form(request)
-        placed = await place_or_find(await self.desk(seat), wish_of(form))
+        try:
+            placed = await place_or_find(await self.desk(seat), wish_of(form))
+        except (Invalid, Conflict) as fault:
+            raise type(fault)(labelled(fault)) from fault
         shown: dict[str, Any] = {"order": placed.order, "is_new": placed.is_new}
         return self.part(seat, "ticket/placed.html", **shown)
+
+
+def labelled(fault: BahiError) -> str:
+    """Return what is wrong with a ticket, its fields named as the ticket names them."""
+    name, colon, rest = str(fault).replace(" (amo_time)", "").partition(": ")
+    return f"{LABELS.get(name, name)}{colon}{rest}"
 
 
 def wish_of(form: Form) -> PlaceOrder:
@@ -149,6 +175,7 @@ async def _filled_in(house: House, asked: Form) -> dict[str, Any]:
     products = SHARES if instrument is None or instrument.segment in SHARE_SEGMENTS else CONTRACTS
     product = fields.maybe_one_of(asked, "product", Product)
     one = 1 if instrument is None else instrument.lot_size
+    is_open = None if instrument is None else house.floor.market.is_open(instrument)
     return {
         "side": fields.one_of(asked, "side", Side, Side.BUY),
         "instrument": instrument,
@@ -157,6 +184,7 @@ async def _filled_in(house: House, asked: Form) -> dict[str, Any]:
         "products": products,
         "product": product if product in products else products[0],
         "types": TYPES,
+        "may_wait": is_open is not True,
         "order_type": fields.one_of(asked, "order_type", OrderType, OrderType.MARKET),
         "name": f"desk-{secrets.token_hex(8)}",
         "seen_symbol": symbol,
@@ -170,17 +198,37 @@ async def _preview(house: House, seat: Seat, form: Form) -> Preview:
         desk = await house.desk(seat.person, seat.sure.id)
         seen = desk.look(wish.segment, wish.symbol)
     except BahiError as fault:
-        return Preview(sentence="", quote=None, why=str(fault))
+        return Preview(sentence="", quote=None, why=labelled(fault))
     quote = house.floor.market.quote(seen.instrument)
     price = dearest(wish.side, (wish.price, wish.trigger_price), seen.price_at(desk.clock()))
     sentence = sentence_of(wish, seen.instrument, price, seat)
     try:
         check(wish, seen)
         needed = await would_need(desk, wish)
+        refused = await desk.store.read(_refused, desk, wish, seen, needed, fresh=True)
     except BahiError as fault:
-        return Preview(sentence=sentence, quote=quote, why=str(fault))
-    why = "" if needed.fits else _short(needed)
+        return Preview(sentence=sentence, quote=quote, why=labelled(fault))
+    why = refused or ("" if needed.fits else _short(needed))
     return Preview(sentence=sentence, quote=quote, needed=needed, why=why)
+
+
+def _refused(tx: Tx, desk: Desk, wish: PlaceOrder, seen: Seen, needed: Required) -> str:
+    """Say what will refuse an order for certain, beside its terms and its margin."""
+    is_exit = needed.each[0].is_exit
+    stopped = switched_off(page_of(tx, desk.account_id), wish.strategy)
+    if stopped is not None and not is_exit:
+        return stopped.sentence
+    if wish.product not in DELIVERED or wish.side is Side.BUY:
+        return ""
+    key = Key(wish.segment, wish.symbol, wish.product)
+    resting = exiting(tx, desk.account_id, key, wish.side)
+    held = deliverable_of(tx, desk.account_id, key, seen.settled).quantity
+    free = max(held - resting, 0)
+    if is_exit and wish.quantity <= free:
+        return ""
+    holds = f"; resting orders hold {written.whole(resting)}" if resting else ""
+    many = written.whole(free) if free else "no"
+    return f"The account has {many} {wish.symbol} free to deliver{holds}."
 
 
 def _short(needed: Required) -> str:
