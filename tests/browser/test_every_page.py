@@ -29,6 +29,7 @@ BEYOND: Final = [
     "/risk/limits",
     "/nowhere-at-all",
 ]
+TABLETS: Final = (1024, 768)
 SIDEWAYS: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -61,6 +62,9 @@ def test_a_page_reads_well_in_light_and_dark_and_on_a_phone(
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         found[scheme] = faults_of(page)
+    for width in TABLETS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(SIDEWAYS) <= 0, width
     page.set_viewport_size(PHONE)
     found["phone"] = faults_of(page)
     assert page.evaluate(SIDEWAYS) <= 0
