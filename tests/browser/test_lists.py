@@ -57,7 +57,8 @@ def test_pages_go_back_and_forward_through_what_was_chosen(furnished_page: Page)
 def test_two_clicks_close_a_position_once(page: Page) -> None:
     assert place(page, "SBIN", 9, product="INTRADAY") == "EXECUTED"
     page.goto("/positions")
-    page.get_by_role("button", name="Sell 9 at market").dblclick()
+    page.get_by_role("button", name="Sell 9 at market").click()
+    page.get_by_role("button", name="SELL 9 SBIN at market").dblclick()
     expect(page.locator(".said")).to_contain_text("SELL 9 SBIN")
     page.goto("/orders?symbol=SBIN")
     expect(page.locator("main [data-row]", has_text="SELL")).to_have_count(1)
@@ -101,7 +102,7 @@ def test_on_a_phone_the_basket_is_one_touch_away(page: Page) -> None:
     page.set_viewport_size(PHONE)
     page.goto("/options?root=NIFTY&segment=NSE_FNO")
     page.locator(".chain tr.money").get_by_role("button", name=re.compile("^Buy .*CE")).click()
-    line = page.get_by_role("link", name=re.compile("^Basket: 1 leg, margin"))
+    line = page.get_by_role("link", name=re.compile("^Basket: 1 leg, to place"))
     expect(line).to_be_in_viewport()
     line.click()
     expect(page.locator(".legs")).to_be_in_viewport()
