@@ -45,8 +45,10 @@ def test_the_kill_switch_is_pressed_by_keys_alone(page: Page) -> None:
     expect(page.locator(".said")).to_have_text("Entries of Paper are stopped; exits pass.")
     expect(page.get_by_role("row", name="Paper by keys alone")).to_have_count(1)
     page.keyboard.press("K")
-    page.keyboard.press("Enter")  # in the field: the same switch, pressed once more
-    expect(page.locator(".said")).to_have_text("Entries of Paper are stopped; exits pass.")
+    expect(dialog).to_contain_text("Paper is stopped")  # by whom and why, and not asked again
+    expect(dialog).to_contain_text("by keys alone")
+    page.keyboard.press("Enter")  # the way to where it is resumed
+    expect(dialog).to_be_hidden()
     rows = page.get_by_role("row", name="Paper by keys alone")
     page.wait_for_load_state("networkidle")
     expect(rows).to_have_count(1)

@@ -36,6 +36,7 @@ class Pulse:
     prices: str
     alerts: int
     stopped_by: str | None
+    stopped_why: str | None
     free: str
 
     @property
@@ -60,6 +61,7 @@ async def pulse_of(house: House, seat: Seat, book: Book | None = None) -> Pulse:
         prices=_prices(house),
         alerts=len(open_),
         stopped_by=None if book is None else book.stopped_by(None),
+        stopped_why=None if book is None else book.kill_reason,
         free=money(None if book is None else book.available),
     )
 

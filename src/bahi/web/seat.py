@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse
 
 from bahi.accounts.model import Account
 from bahi.accounts.service.accounts import list_accounts
+from bahi.accounts.service.people import list_persons
 from bahi.bootstrap import House
 from bahi.identity.service.users import get_user
 from bahi.kernel.actor import Actor
@@ -120,7 +121,7 @@ async def sit(house: House, request: Request, form: dict[str, str] | None = None
         csrf=house.sign_in.csrf_of(session or ""),
         accounts=tuple(every),
         account=in_view,
-        owner=await _owner(house, in_view),
+        owner=await _owner(house, in_view, person),
         since=since,
         is_https=house.settings.address.startswith("https:"),
     )
@@ -128,13 +129,18 @@ async def sit(house: House, request: Request, form: dict[str, str] | None = None
     return seat
 
 
-async def _owner(house: House, account: Account | None) -> str:
+async def _owner(house: House, account: Account | None, person: Actor) -> str:
     """Return whose real money it is, in their own name; of paper nobody asks."""
     if account is None or account.mode is not AccountMode.LIVE:
         return ""
     if account.broker_user_name:
         return account.broker_user_name
-    return (await house.stores["main"].read(get_user, account.user_id, fresh=True)).username
+    main = house.stores["main"]
+    if account.person_id is not None:
+        persons = await main.read(list_persons, person, fresh=True)
+        if found := next((it for it in persons if it.id == account.person_id), None):
+            return found.name
+    return (await main.read(get_user, account.user_id, fresh=True)).username
 
 
 async def sit_with_form(house: House, request: Request) -> tuple[Seat, dict[str, str]]:
