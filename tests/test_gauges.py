@@ -55,7 +55,7 @@ def test_each_limit_shows_its_use_and_who_set_it(home: dict[str, str]) -> None:
         assert largest > 0
         clock.advance(timedelta(minutes=5))
         later = {it.name: it for it in await gauges_of(house, ACTOR, mine)}
-        lost = later["the day's loss"].used
+        lost = later["the day's loss before charges"].used
         worth = await worth_at(house, await look_at(house, ACTOR, mine))
         assert lost == max(0, -(unrealized(worth) or 0))  # by the newest price
         assert later["orders a minute"].used == 0

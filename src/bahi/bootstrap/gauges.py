@@ -98,7 +98,7 @@ def gauges(
 
 
 _KINDS: Final = (
-    ("daily_loss", "the day's loss", Unit.RUPEES),
+    ("daily_loss", "the day's loss before charges", Unit.RUPEES),
     ("position_value", "the largest position", Unit.RUPEES),
     ("order_value", "one order", Unit.RUPEES),
     ("orders_a_day", "orders today", Unit.ORDERS),
