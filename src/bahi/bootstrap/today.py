@@ -21,7 +21,7 @@ from bahi.portfolio.model.book import Book
 from bahi.portfolio.model.gains import Fill
 from bahi.portfolio.model.position import Key
 from bahi.portfolio.model.shares import Share, shares_of
-from bahi.portfolio.model.today import Labelled, Made, by_strategy, by_symbol, in_all
+from bahi.portfolio.model.today import Day, Labelled, Made, closed_on, with_open
 from bahi.portfolio.model.worth import Worth
 from bahi.portfolio.service.today import Dealt, dealt_of, fills_before
 
@@ -50,7 +50,7 @@ class Known(NamedTuple):
     """What is of trades: it holds for as long as the page has this version."""
 
     dealt: Dealt
-    strategies: Strategies
+    closed: Day
     shares: dict[Key, list[Share]]
 
 
@@ -69,17 +69,15 @@ async def today_of(house: Rooms, days: Days, kept: Kept) -> Today:
     book, known = await _known(house, days, kept, exchange_day(now))
     dealt = known.dealt
     worths = [worth_now(house, it) for it in dealt.positions]
+    made = with_open(known.closed, [(it, known.shares.get(it.position.key, [])) for it in worths])
     return Today(
         account_id=kept.account.id,
         book=book,
         day=dealt.day,
         at=now,
-        whole=in_all(dealt.gains, worths),
-        symbols=by_symbol(dealt.gains, worths),
-        strategies=by_strategy(
-            [(_strategy(known.strategies, it.order_id), it) for it in dealt.gains],
-            [(it, known.shares.get(it.position.key, [])) for it in worths],
-        ),
+        whole=made.whole,
+        symbols=made.symbols,
+        strategies=made.strategies,
         worths=worths,
     )
 
@@ -99,7 +97,8 @@ async def _known(house: Rooms, days: Days, kept: Kept, day: date) -> tuple[Book,
         for it in dealt.positions
         if it.net
     }
-    known = Known(dealt, strategies, shares)
+    closed = closed_on((_strategy(strategies, it.order_id), it) for it in dealt.gains)
+    known = Known(dealt, closed, shares)
     days.known.put(account_id, known)
     return book, known
 

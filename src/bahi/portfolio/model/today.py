@@ -44,40 +44,35 @@ class Made(NamedTuple):
 Labelled = dict[Label, Made]
 
 
-def in_all(gains: Iterable[Gain], worths: Iterable[Worth]) -> Made:
-    """Return what a day made."""
-    found = Made()
-    for gain in gains:
-        found = found.with_gain(gain)
-    for it in worths:
-        found = found.with_open(it.unrealized, it.why)
-    return found
+class Day(NamedTuple):
+    """What a day made in all, by symbol (None: what was owed beside trades), and by strategy."""
+
+    whole: Made
+    symbols: Labelled
+    strategies: Labelled
 
 
-def by_symbol(gains: Iterable[Gain], worths: Iterable[Worth]) -> Labelled:
-    """Return what a day made of each symbol; of none is what was owed beside trades."""
-    found: Labelled = {}
-    for gain in gains:
-        label = None if gain.key is None else gain.key.symbol
-        found[label] = found.get(label, Made()).with_gain(gain)
-    for it in worths:
-        symbol = it.position.key.symbol
-        found[symbol] = found.get(symbol, Made()).with_open(it.unrealized, it.why)
-    return found
+def closed_on(gains: Iterable[tuple[Label, Gain]]) -> Day:
+    """Return what a day's trades closed and cost, each told with the strategy of its order."""
+    whole, symbols, strategies = Made(), Labelled(), Labelled()
+    for strategy, gain in gains:
+        symbol = None if gain.key is None else gain.key.symbol
+        whole = whole.with_gain(gain)
+        symbols[symbol] = symbols.get(symbol, Made()).with_gain(gain)
+        strategies[strategy] = strategies.get(strategy, Made()).with_gain(gain)
+    return Day(whole, symbols, strategies)
 
 
-def by_strategy(
-    gains: Iterable[tuple[Label, Gain]],
-    worths: Iterable[tuple[Worth, list[Share]]],
-) -> Labelled:
-    """Return what a day made of each strategy: its orders closed, and what they opened is open."""
-    found: Labelled = {}
-    for label, gain in gains:
-        found[label] = found.get(label, Made()).with_gain(gain)
+def with_open(closed: Day, worths: Iterable[tuple[Worth, list[Share]]]) -> Day:
+    """Return a day with what is open by now, and whose it is: what each strategy opened."""
+    whole, symbols, strategies = closed.whole, dict(closed.symbols), dict(closed.strategies)
     for it, shares in worths:
-        for label, amount in _divided(it, shares).items():
-            found[label] = found.get(label, Made()).with_open(amount, it.why)
-    return found
+        symbol = it.position.key.symbol
+        whole = whole.with_open(it.unrealized, it.why)
+        symbols[symbol] = symbols.get(symbol, Made()).with_open(it.unrealized, it.why)
+        for strategy, amount in _divided(it, shares).items():
+            strategies[strategy] = strategies.get(strategy, Made()).with_open(amount, it.why)
+    return Day(whole, symbols, strategies)
 
 
 def _divided(it: Worth, shares: list[Share]) -> Mapping[Label, Money | None]:
