@@ -32,15 +32,26 @@ def shares_of(moves: Iterable[Share], begun: Iterable[Share] = ()) -> list[Share
 
 def _moved(shares: list[Share], move: Share) -> list[Share]:
     left = move.quantity
+    if not shares or shares[-1].quantity * left >= 0:
+        return _added(shares, move)
     for it in sorted(shares, key=lambda it: it.label != move.label):
-        if it.quantity * left >= 0:
-            break  # it adds, or all is taken
+        if not left:
+            break
         gone = min(abs(it.quantity), abs(left)) * (1 if left > 0 else -1)
         place = shares.index(it)
         shares = [*shares[:place], Share(it.label, it.quantity + gone), *shares[place + 1 :]]
         left -= gone
     rest = [it for it in shares if it.quantity]
-    return [*rest, Share(move.label, left)] if left else rest
+    return _added(rest, Share(move.label, left))
+
+
+def _added(shares: list[Share], more: Share) -> list[Share]:
+    """Return shares of one side with more of that side behind them."""
+    if not more.quantity:
+        return shares
+    if shares and shares[-1].label == more.label:
+        return [*shares[:-1], Share(more.label, shares[-1].quantity + more.quantity)]
+    return [*shares, more]
 
 
 def divided(amount: Money, shares: Iterable[Share]) -> dict[Label, Money]:

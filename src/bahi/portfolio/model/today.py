@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -29,11 +30,6 @@ class Made(NamedTuple):
         """What is left of it after charges, where that is known."""
         return None if self.gross is None else Money(self.gross - self.charges)
 
-    def with_gain(self, it: Gain) -> Made:
-        """Return it with a gain more."""
-        realized, charges = Money(self.realized + it.gross), Money(self.charges + it.charges)
-        return self._replace(realized=realized, charges=charges)
-
     def with_open(self, unrealized: Money | None, why: str) -> Made:
         """Return it with something more that is open; one that is unknown makes all unknown."""
         if self.unrealized is None or unrealized is None:
@@ -52,15 +48,36 @@ class Day(NamedTuple):
     strategies: Labelled
 
 
+class _Sum:
+    """What is added up of many gains: ten thousand in a day, at each trade."""
+
+    __slots__ = ("charges", "realized")
+
+    def __init__(self) -> None:
+        self.realized = self.charges = 0
+
+    def add(self, it: Gain) -> None:
+        self.realized += it.gross
+        self.charges += it.charges
+
+    def made(self) -> Made:
+        return Made(Money(self.realized), Money(self.charges))
+
+
 def closed_on(gains: Iterable[tuple[Label, Gain]]) -> Day:
     """Return what a day's trades closed and cost, each told with the strategy of its order."""
-    whole, symbols, strategies = Made(), Labelled(), Labelled()
+    whole = _Sum()
+    symbols: dict[Label, _Sum] = defaultdict(_Sum)
+    strategies: dict[Label, _Sum] = defaultdict(_Sum)
     for strategy, gain in gains:
         symbol = None if gain.key is None else gain.key.symbol
-        whole = whole.with_gain(gain)
-        symbols[symbol] = symbols.get(symbol, Made()).with_gain(gain)
-        strategies[strategy] = strategies.get(strategy, Made()).with_gain(gain)
-    return Day(whole, symbols, strategies)
+        for it in (whole, symbols[symbol], strategies[strategy]):
+            it.add(gain)
+    return Day(
+        whole.made(),
+        {label: it.made() for label, it in symbols.items()},
+        {label: it.made() for label, it in strategies.items()},
+    )
 
 
 def with_open(closed: Day, worths: Iterable[tuple[Worth, list[Share]]]) -> Day:
