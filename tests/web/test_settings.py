@@ -115,7 +115,7 @@ def test_a_key_opens_the_accounts_that_were_ticked_and_is_turned_by_its_owner_al
         assert reads
         bad = await browser.post("/settings/keys", data={**mine, "name": "x", "days": "-1"})
         assert bad.status_code == 400
-        assert "days: \u22121 is not 1 to" in unescape(bad.text)
+        assert "days: -1 is not 1 to" in unescape(bad.text)
 
     standing(home, story)
 

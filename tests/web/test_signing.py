@@ -178,7 +178,7 @@ def test_a_stranger_learns_nothing_of_where_the_data_lies(house: dict[str, str])
         near, far = await it.client(), await it.client(peer=STRANGER)
         behind = await it.client()
         behind.headers["X-Forwarded-For"] = "203.0.113.9"
-        assert where in (await near.get("/")).text  # nobody has signed in yet
+        assert where not in (await near.get("/")).text  # nobody has signed in yet
         assert where not in (await far.get("/")).text
         assert where not in (await behind.get("/")).text
         admin, _ = await it.signed_in(await it.admin())
