@@ -124,9 +124,11 @@ def place(page: Page, symbol: str, quantity: int, side: str = "BUY", **more: str
 
 
 def faults_of(page: Page) -> list[str]:
-    """Return what axe-core finds serious on a page."""
+    """Return what axe-core finds serious on a page; what flashes is at rest meanwhile."""
+    page.emulate_media(reduced_motion="reduce")
     page.evaluate(AXE.read_text("utf-8"))  # by the debugger: no policy of a page binds it
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    page.emulate_media(reduced_motion="no-preference")
     return [
         f"{it['id']} ({it['impact']}): {it['help']}: {[node['html'][:200] for node in it['nodes']]}"
         for it in found["violations"]
