@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from bahi.bootstrap import House
 from bahi.bootstrap.first_start import admin_of
-from bahi.config import place
 from bahi.kernel.errors import NotFound
 from bahi.web.frame import Frame
 from bahi.web.pages.desk import DeskPage
@@ -43,12 +40,3 @@ async def _is_new(house: House) -> bool:
     except NotFound:
         return False
     return not admin.has_password
-
-
-def places_of(house: House) -> dict[str, Any]:
-    """Say where the data lies: to admins, once they signed in."""
-    return {
-        "home": str(house.settings.home),
-        "keys_in_a_file": house.settings.keys is None,
-        "stores": {store: place(url) for store, url in house.settings.urls.items()},
-    }

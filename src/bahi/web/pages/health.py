@@ -11,12 +11,12 @@ from fastapi import APIRouter, Request, Response
 
 from bahi.bootstrap import House
 from bahi.bootstrap.measuring import sizes_of
+from bahi.config import place
 from bahi.health.model import Report, overall
 from bahi.health.service import history, lately, look_around
 from bahi.kernel.words import Health
 from bahi.web import fields
 from bahi.web.frame import Frame
-from bahi.web.pages.first import places_of
 from bahi.web.room import Room, is_part, older
 from bahi.web.sheets import csv_of
 
@@ -83,7 +83,7 @@ class HealthPages(Room):
             for it in kept
         ]
         shown = _told(parts, now)
-        shown["places"] = places_of(self.house) if seat.person.is_admin else None
+        shown["places"] = _places_of(self.house) if seat.person.is_admin else None
         return await self.show(request, seat, "health/page.html", here=HERE, **shown)
 
     async def now(self, request: Request) -> Response:
@@ -105,7 +105,7 @@ class HealthPages(Room):
         shown = _told(parts, self.house.clock()) | {"house_is": report.status}
         if is_part(request):
             return self.part(seat, "health/parts.html", **shown)
-        shown["places"] = places_of(self.house) if seat.person.is_admin else None
+        shown["places"] = _places_of(self.house) if seat.person.is_admin else None
         return await self.show(request, seat, "health/page.html", here=HERE, **shown)
 
     async def stores(self, request: Request) -> Response:
@@ -184,3 +184,12 @@ def _told(parts: Sequence[Part], now: datetime) -> dict[str, Any]:
     ranked = sorted(parts, key=lambda it: (order.index(it.status), it.name))
     status = overall((it.status, it.vital) for it in parts) if parts else None
     return {"parts": ranked, "house_is": status, "now": now}
+
+
+def _places_of(house: House) -> dict[str, Any]:
+    """Say where the data lies: to admins, once they signed in."""
+    return {
+        "home": str(house.settings.home),
+        "keys_in_a_file": house.settings.keys is None,
+        "stores": {store: place(url) for store, url in house.settings.urls.items()},
+    }
