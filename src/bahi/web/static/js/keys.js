@@ -4,8 +4,8 @@ const byId = (id) => document.getElementById(id);
 const GOES = { d: "/", o: "/orders", p: "/positions", h: "/holdings", f: "/funds", c: "/chart", r: "/risk", a: "/accounts", t: "/tokens" };
 let goes = false;
 
-function typing(target) {
-  return target.closest("input, textarea, select, [contenteditable]") && target.type !== "checkbox";
+function typing(target) { // a field of a dialog that was just closed holds the focus until the next frame
+  return target.closest("input, textarea, select, [contenteditable]") && target.type !== "checkbox" && target.checkVisibility();
 }
 
 function open(name) {
