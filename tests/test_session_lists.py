@@ -11,20 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bahi.bootstrap import House
+from bahi.bootstrap.looking import look_at
 from bahi.bootstrap.risks import kill
 from bahi.bootstrap.session_closing import RULES as CLOSING
-from bahi.bootstrap.session_closing import naked_legs
+from bahi.bootstrap.session_closing import day_made, naked_legs
 from bahi.bootstrap.session_facts import Due, Facts, Hours, Item, Look, State, due_list
 from bahi.bootstrap.session_lists import facts_of, session_list
 from bahi.bootstrap.session_morning import RULES as MORNING_RULES
+from bahi.bootstrap.today import Days, today_of
 from bahi.kernel.actor import Actor
-from bahi.kernel.money import Price
-from bahi.kernel.words import OrderType, Product, Role, Segment, Side
+from bahi.kernel.money import NOTHING, Money, Price, grouped
+from bahi.kernel.words import AccountMode, OrderType, Product, Role, Segment, Side
 from bahi.orders.model.wishes import PlaceOrder
 from bahi.orders.service.placing import place_order
 from bahi.portfolio.model.position import Key
 from bahi.risk.model.control import Scope, Whom
-from bahi.risk.model.standing import Open
+from bahi.risk.model.standing import Open, Page
 from tests.living import MORNING, live_in, stopped
 from tests.orders.desks import ACTOR, NOON, OPEN, limit, paper_desk
 from tests.statements import counted
@@ -83,7 +85,7 @@ def of(facts: Facts) -> dict[str, Item]:
 
 
 def an_option(symbol: str, net: int) -> Open:
-    return Open(7, Key(Segment.NSE_FNO, symbol, Product.MARGIN), net)
+    return Open(7, Key(Segment.NSE_FNO, symbol, Product.MARGIN), net, NOTHING)
 
 
 def test_what_cannot_be_known_is_unknown_and_says_why() -> None:
@@ -131,7 +133,7 @@ def test_a_written_option_is_naked_for_what_no_bought_one_stands_against(
 
 def test_what_ends_today_and_what_is_left_of_the_day_needs_a_person() -> None:
     ends = an_option("NIFTY24NOV3626000CE", 75)
-    left = Open(7, Key(Segment.NSE_EQ, "SBIN", Product.INTRADAY), 10)
+    left = Open(7, Key(Segment.NSE_EQ, "SBIN", Product.INTRADAY), 10, NOTHING)
     looks = {
         ends.key[:2]: Look(is_open=True),
         left.key[:2]: Look(is_open=True, square_off_at=NOON + timedelta(hours=3)),
@@ -144,6 +146,41 @@ def test_what_ends_today_and_what_is_left_of_the_day_needs_a_person() -> None:
     assert (unprotected.state, unprotected.symbols) == (State.NEEDS_A_PERSON, ("SBIN",))
     late = replace(NOTHING_KNOWN, positions=(left,), looks=looks, now=NOON + timedelta(hours=4))
     assert of(late)["intraday left"].state is State.BROKEN
+
+
+A_BOOK = Page(
+    account_id=7,
+    mode=AccountMode.PAPER,
+    day=NOTHING_KNOWN.day,
+    realized=NOTHING,
+    latched_at=None,
+    limits=None,
+    positions_read_at=None,
+    funds_read_at=None,
+    cash=NOTHING,
+    margin_used=NOTHING,
+)
+
+
+@given(st.integers(-500, 500).filter(bool), st.integers(1, 10**6), st.integers(1, 10**6))
+def test_the_days_money_goes_by_the_newest_price_and_an_old_one_counts_out_of_hours(
+    net: int, paid: int, last: int
+) -> None:
+    held = an_option("NIFTY25NOV3626000CE", net)._replace(cost=Money(abs(net) * paid))
+    old = Look(Price(last), NOON - timedelta(minutes=5), "kite", is_open=True)
+
+    def made(look: Look) -> Item:
+        looks = {held.key[:2]: look}
+        return day_made(replace(NOTHING_KNOWN, pages={7: A_BOOK}, positions=(held,), looks=looks))
+
+    for look in (old._replace(at=NOON), old._replace(is_open=False)):
+        assert made(look).state is State.GOOD
+        gross = made(look).sentence.partition("gross ")[2].partition(", charges")[0]
+        assert gross.lstrip("+\N{MINUS SIGN}") == grouped(abs(net * (last - paid)))
+        assert gross.startswith("+") is (net * (last - paid) > 0)
+    for look in (old, old._replace(is_open=None), Look()):
+        assert made(look).state is State.UNKNOWN
+        assert made(look).symbols == (held.key.symbol,)
 
 
 Story = Callable[[House], Awaitable[None]]
@@ -191,7 +228,11 @@ def test_a_desk_shows_what_needs_a_person_within_a_dozen_statements(home: dict[s
         money = {it.name: it for it in closing.items}["the day's money"]
         facts = await facts_of(house, ACTOR)
         assert facts.charges[desk.account_id] > 0
-        assert money.state in {State.GOOD, State.UNKNOWN}
+        kept = await look_at(house, ACTOR, desk.account_id)
+        desk_says = (await today_of(house, Days(), kept)).whole.gross
+        assert desk_says is not None
+        assert money.state is State.GOOD
+        assert f"{grouped(abs(desk_says))}, charges" in money.sentence
         stranger = Actor(name="someone", user_id=99, role=Role.TRADER)
         theirs = await facts_of(house, stranger)
         assert (theirs.accounts, theirs.positions, theirs.switches) == ((), (), ())

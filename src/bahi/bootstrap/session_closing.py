@@ -7,7 +7,6 @@ from typing import Final
 
 from bahi.bootstrap.session_facts import (
     BROKEN,
-    FRESH,
     GOOD,
     NEEDS,
     OF_A_DAY,
@@ -24,7 +23,8 @@ from bahi.bootstrap.session_morning import overnight
 from bahi.kernel.money import grouped, plain
 from bahi.kernel.words import EQUITY, AccountMode, CopyRole, OrderStatus, Product
 from bahi.portfolio.model.hedging import group_of
-from bahi.risk.model.standing import Open, Page
+from bahi.portfolio.model.worth import open_profit
+from bahi.risk.model.standing import Open
 
 MINUS: Final = "\N{MINUS SIGN}"
 
@@ -138,17 +138,22 @@ def _stands_against(it: Open) -> tuple[int, object, str]:
 def day_made(facts: Facts) -> Item:
     """Say what the day made: gross, charges and net, for each person, live and paper apart."""
     name = "the day's money"
-    blind = [key for key, it in facts.pages.items() if _open_profit(facts, it) is None]
-    if blind:
-        who = named(facts.name(it) for it in blind)
-        words = f"What {who} has open was not valued, so the day's money is not known."
-        return Item(name, UNKNOWN, words, ids(blind))
     if not facts.pages:
         return Item(name, UNKNOWN, "No account has a book yet.")
+    if not facts.is_whole:
+        return Item(name, UNKNOWN, "There is more open than this list goes through.")
+    profits = [(it, _open_profit(facts, it)) for it in facts.positions]
+    if blind := [it for it, profit in profits if profit is None]:
+        about = ids(it.account_id for it in blind), symbols(it.key.symbol for it in blind)
+        words = f"Of {facts.named(blind)} there is no fresh price, so the day's money is not known."
+        return Item(name, UNKNOWN, words, *about)
+    opened: dict[int, int] = defaultdict(int)
+    for it, profit in profits:
+        opened[it.account_id] += profit or 0
     sums: dict[tuple[str, AccountMode], list[int]] = defaultdict(lambda: [0, 0])
     for key, page in facts.pages.items():
         of = sums[facts.persons.get(key, facts.name(key)), page.mode]
-        of[0] += page.realized_on(facts.day) + (_open_profit(facts, page) or 0)
+        of[0] += page.realized_on(facts.day) + opened[key]
         of[1] += facts.charges.get(key, 0)
     said = "; ".join(
         f"{who} ({mode}): gross {_signed(gross)}, charges {grouped(paid)}, "
@@ -158,15 +163,12 @@ def day_made(facts: Facts) -> Item:
     return Item(name, GOOD, f"{said}.", ids(facts.pages))
 
 
-def _open_profit(facts: Facts, page: Page) -> int | None:
-    """Return what is open of an account; None: a mark is missing, or too old while prices move."""
-    mine = [it for it in facts.positions if it.account_id == page.account_id]
-    if not mine:
-        return 0
-    if page.unrealized is None or page.marked_at is None:
+def _open_profit(facts: Facts, it: Open) -> int | None:
+    """Return what is open would make; None: no price, or one too old while its market trades."""
+    look = facts.look(*it.key[:2])
+    if look.last is None or (look.is_open is not False and not look.is_fresh(facts.now)):
         return None
-    trades = any(facts.look(*it.key[:2]).is_open is not False for it in mine)
-    return None if trades and facts.now - page.marked_at > FRESH else page.unrealized
+    return open_profit(it.net, it.cost, look.last)
 
 
 def _signed(amount: int) -> str:

@@ -51,8 +51,12 @@ def worth(position: Position, mark: Mark | None, now: datetime, oldest: timedelt
         why = f"The newest price of {symbol} is of {ist_text(mark.at)} ({mark.source}): too old."
         return Worth(position, mark, None, None, why)
     value = Money(mark.price * position.net)
-    cost = position.open_cost if position.net > 0 else -position.open_cost
-    return Worth(position, mark, value, Money(value - cost))
+    return Worth(position, mark, value, open_profit(position.net, position.open_cost, mark.price))
+
+
+def open_profit(net: int, open_cost: Money, price: Price) -> Money:
+    """Return what is open of something would make at a price; negative is a loss."""
+    return Money(price * net - (open_cost if net > 0 else -open_cost))
 
 
 def unrealized(many: Iterable[Worth]) -> Money | None:

@@ -20,8 +20,6 @@ class Page:
     mode: AccountMode
     day: date | None
     realized: Money
-    unrealized: Money | None
-    marked_at: datetime | None
     latched_at: datetime | None
     limits: str | None
     positions_read_at: datetime | None
@@ -44,11 +42,12 @@ class Page:
 
 
 class Open(NamedTuple):
-    """So many of something that an account has open; negative is short."""
+    """So many of something that an account has open, and for how much; negative is short."""
 
     account_id: int
     key: Key
     net: int
+    cost: Money
 
 
 class Standing(NamedTuple):

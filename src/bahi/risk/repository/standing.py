@@ -35,9 +35,9 @@ def pages(tx: Tx, accounts: Collection[int]) -> list[Page]:
     it = books.c
     clause = (
         sa.select(
-            it.account_id, it.mode, it.trading_day, it.realized_today, it.unrealized_mark,
-            it.marked_at, it.loss_latched_at, sa.cast(it.limits, sa.Text), it.last_positions_at,
-            it.last_funds_at, funds.c.cash, funds.c.margin_used,
+            it.account_id, it.mode, it.trading_day, it.realized_today, it.loss_latched_at,
+            sa.cast(it.limits, sa.Text), it.last_positions_at, it.last_funds_at, funds.c.cash,
+            funds.c.margin_used,
         )
         .join_from(books, funds, funds.c.account_id == it.account_id)
         .where(it.account_id.in_(sorted(accounts)))
@@ -52,14 +52,12 @@ def _page(row: Any) -> Page:
         mode=AccountMode(row[1]),
         day=None if row[2] is None else date.fromisoformat(row[2]),
         realized=Money(row[3]),
-        unrealized=None if row[4] is None else Money(row[4]),
-        marked_at=instant_of(row[5]),
-        latched_at=instant_of(row[6]),
-        limits=row[7],
-        positions_read_at=instant_of(row[8]),
-        funds_read_at=instant_of(row[9]),
-        cash=Money(row[10]),
-        margin_used=Money(row[11] or 0),
+        latched_at=instant_of(row[4]),
+        limits=row[5],
+        positions_read_at=instant_of(row[6]),
+        funds_read_at=instant_of(row[7]),
+        cash=Money(row[8]),
+        margin_used=Money(row[9] or 0),
     )
 
 
@@ -67,13 +65,15 @@ def open_positions(tx: Tx, accounts: Collection[int], at_most: int) -> list[Open
     """Return what accounts have open, and one more than asked for where there is more."""
     it = _of("positions").c
     clause = (
-        sa.select(it.account_id, it.exchange_segment, it.symbol, it.product, it.net_qty)
+        sa.select(
+            it.account_id, it.exchange_segment, it.symbol, it.product, it.net_qty, it.open_cost
+        )
         .where(it.account_id.in_(sorted(accounts)), it.net_qty != 0)
         .order_by(it.account_id, it.symbol, it.product)
         .limit(at_most + 1)
     )
     return [
-        Open(row[0], Key(Segment(row[1]), row[2], Product(row[3])), row[4])
+        Open(row[0], Key(Segment(row[1]), row[2], Product(row[3])), row[4], Money(row[5]))
         for row in tx.rows(clause)
     ]
 
