@@ -133,7 +133,7 @@ def test_a_form_that_is_refused_stays_as_it_was_typed_with_the_reason_in_it(page
 def test_a_refusal_is_a_sentence_before_anything_is_sent(page: Page) -> None:
     page.goto("/ticket?segment=NSE_EQ&symbol=RELIANCE&side=BUY")
     page.locator("#slip input[name=quantity]").fill("10000000")
-    expect(page.locator("#preview .why")).to_contain_text("missing")
+    expect(page.locator("#preview .why")).to_contain_text("have the limit raised")
     expect(page.locator("#preview .send")).to_be_disabled()
 
 

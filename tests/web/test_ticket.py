@@ -69,7 +69,9 @@ def test_a_ticket_says_before_it_is_sent_what_is_not_free_to_deliver(
         sale = {**RELIANCE, "side": "SELL"}
         assert " disabled" not in (await it.post("/ticket/preview", **sale, quantity="10")).text
         many = (await it.post("/ticket/preview", **sale, quantity="11")).text
-        assert "The account has 10 RELIANCE free to deliver." in many
+        assert (
+            "The account has 10 RELIANCE free to deliver; sell what it holds, or sell MIS" in many
+        )
         assert " disabled" in many
         seen = it.it.house.floor.market.look(Segment.NSE_EQ, "RELIANCE").price or Price(0)
         far = Price(seen * 105 // 100 // 100_000 * 100_000)
@@ -78,7 +80,7 @@ def test_a_ticket_says_before_it_is_sent_what_is_not_free_to_deliver(
             order_type=OrderType.LIMIT, price=far,
         )  # fmt: skip
         held = (await it.post("/ticket/preview", **sale, quantity="5")).text
-        assert "The account has 4 RELIANCE free to deliver; resting orders hold 6." in held
+        assert "The account has 4 RELIANCE free to deliver, and 6 in orders that rest;" in held
         refused = (await it.post("/ticket/place", **sale, quantity="5")).text
         assert 'data-status="REJECTED"' in refused
 
@@ -95,6 +97,10 @@ def test_an_order_that_a_limit_refuses_says_so_in_the_ticket_and_in_its_row(
         )
         limits = Limits(order_value=parse_money("100000"))
         await hold(it.it.house, by, whom, limits, at_once="a test")
+        said = unescape((await it.post("/ticket/preview", **RELIANCE, quantity="400")).text)
+        assert "The limit is 1,00,000.00 rupees in one order" in said
+        assert " disabled" in said
+        assert " disabled" not in (await it.post("/ticket/preview", **RELIANCE, quantity="1")).text
         placed = (await it.post("/ticket/place", **RELIANCE, quantity="400")).text
         assert 'data-status="REJECTED"' in placed
         assert "It was rejected" in placed

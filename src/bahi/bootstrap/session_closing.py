@@ -8,6 +8,7 @@ from typing import Final
 from bahi.bootstrap.session_facts import (
     BROKEN,
     GOOD,
+    MINUS,
     NEEDS,
     OF_A_DAY,
     UNKNOWN,
@@ -17,16 +18,15 @@ from bahi.bootstrap.session_facts import (
     hour,
     ids,
     named,
+    stands_at,
     symbols,
 )
 from bahi.bootstrap.session_morning import overnight
-from bahi.kernel.money import grouped, plain
+from bahi.kernel.money import grouped, grouped_count, plain
 from bahi.kernel.words import EQUITY, AccountMode, CopyRole, OrderStatus, Product
 from bahi.portfolio.model.hedging import group_of
 from bahi.portfolio.model.worth import open_profit
 from bahi.risk.model.standing import Open
-
-MINUS: Final = "\N{MINUS SIGN}"
 
 
 def derivatives(facts: Facts) -> Item:
@@ -96,7 +96,7 @@ def auction(facts: Facts) -> Item:
     ]
     if not short:
         return Item(name, GOOD, "Nothing was sold that is not there to be delivered.")
-    what = named(f"{it.key.symbol} {it.net:+,}" for it in short)
+    what = named(map(stands_at, short))
     words = f"Check that it is held, or buy it back: {what}. The auction's price is not known yet."
     return Item(
         name,
@@ -126,7 +126,7 @@ def naked_legs(facts: Facts) -> Item:
             bare.append((it, -it.net - covered))
     if not bare:
         return Item(name, GOOD, f"{counted(len(written), 'written option')}, each covered.")
-    what = named(f"{it.key.symbol} {many:,}" for it, many in bare)
+    what = named(f"{it.key.symbol} {grouped_count(many)}" for it, many in bare)
     about = ids(it.account_id for it, _ in bare), symbols(it.key.symbol for it, _ in bare)
     return Item(name, NEEDS, f"Written without a bought one against it: {what}.", *about)
 

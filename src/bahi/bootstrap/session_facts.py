@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from bahi.accounts.model import Account, Egress
 from bahi.kernel.clock import IST
-from bahi.kernel.money import Price
+from bahi.kernel.money import Price, grouped_count
 from bahi.kernel.words import EQUITY, AccountMode, OrderType, Product, Segment, Side
 from bahi.orders.model.forever import Forever
 from bahi.orders.model.order import Order
@@ -26,6 +26,7 @@ FRESH: Final = timedelta(seconds=60)
 SHOWN: Final = 3
 OF_A_DAY: Final = frozenset({Product.INTRADAY, Product.CO, Product.BO})
 STOPS: Final = frozenset({OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET})
+MINUS: Final = "\N{MINUS SIGN}"
 Thing = tuple[Segment, str]
 
 
@@ -208,7 +209,12 @@ def hour(at: datetime) -> str:
 
 def counted(many: int, one: str, several: str | None = None) -> str:
     """Write a number with its noun: `1 token`, `2 tokens`."""
-    return f"{many:,} {one if many == 1 else several or one + 's'}"
+    return f"{grouped_count(many)} {one if many == 1 else several or one + 's'}"
+
+
+def stands_at(it: Open) -> str:
+    """Name what is open with how much of it: `SBIN +1,00,000`."""
+    return f"{it.key.symbol} {'+' if it.net > 0 else MINUS}{grouped_count(abs(it.net))}"
 
 
 def age(now: datetime, at: datetime) -> str:

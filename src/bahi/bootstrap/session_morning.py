@@ -20,6 +20,7 @@ from bahi.bootstrap.session_facts import (
     ids,
     named,
     needs_a_stop,
+    stands_at,
     stop_quantity,
     symbols,
 )
@@ -147,7 +148,7 @@ def resting(facts: Facts) -> Item:
         it for it in facts.positions if needs_a_stop(it) and stop_quantity(facts, it) < abs(it.net)
     ]
     if bare:
-        what = named(f"{it.key.symbol} {it.net:+,} ({facts.name(it.account_id)})" for it in bare)
+        what = named(f"{stands_at(it)} ({facts.name(it.account_id)})" for it in bare)
         many = counted(len(bare), "position")
         words = f"{many} without a stop for all of it: {what}; {working} rest."
         return Item(

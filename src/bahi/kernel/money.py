@@ -47,9 +47,12 @@ def plain(amount: int) -> str:
 def grouped(amount: int) -> str:
     """Write an amount as an Indian reads it: `1,00,00,000.00`."""
     sign, rupees, decimals = _written(amount)
-    head, thousands = rupees[:-3], rupees[-3:]
-    lakhs = re.sub(r"\B(?=(?:\d\d)+$)", ",", head) + "," if head else ""
-    return f"{sign}{lakhs}{thousands}.{decimals}"
+    return f"{sign}{_in_lakhs(rupees)}.{decimals}"
+
+
+def grouped_count(number: int) -> str:
+    """Write a count of something likewise: `1,00,000`."""
+    return f"{'-' if number < 0 else ''}{_in_lakhs(str(abs(number)))}"
 
 
 def checked(amount: int, what: str = "amount") -> Money:
@@ -137,6 +140,11 @@ def _written(amount: int) -> tuple[str, str, str]:
     rupees, decimals = divmod(abs(amount), SCALE)
     paise, beyond = divmod(decimals, 100)
     return "-" if amount < 0 else "", str(rupees), f"{paise:02d}" + f"{beyond:02d}".rstrip("0")
+
+
+def _in_lakhs(digits: str) -> str:
+    head, thousands = digits[:-3], digits[-3:]
+    return (re.sub(r"\B(?=(?:\d\d)+$)", ",", head) + "," if head else "") + thousands
 
 
 def _refused(given: object, field: str, why: str) -> Invalid:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bahi.instruments.model.instrument import EXCHANGE_OF
 from bahi.kernel.clock import IST, in_utc, ist_text
-from bahi.kernel.money import grouped
+from bahi.kernel.money import grouped, grouped_count
 from bahi.kernel.names import shown
 from bahi.kernel.words import OrderType, Product, Segment
 
@@ -43,11 +43,7 @@ def signed(amount: int | None) -> str:
 
 def whole(number: int | None) -> str:
     """Write a count: `1,00,000`."""
-    if number is None:
-        return UNKNOWN
-    head, tail = str(abs(number))[:-3], str(abs(number))[-3:]
-    lakhs = re.sub(r"\B(?=(?:\d\d)+$)", ",", head) + "," if head else ""
-    return f"{MINUS if number < 0 else ''}{lakhs}{tail}"
+    return UNKNOWN if number is None else grouped_count(number).replace("-", MINUS)
 
 
 def signed_whole(number: int | None) -> str:

@@ -12,7 +12,8 @@ from bahi.db.tx import Tx
 from bahi.kernel.altered import altered
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import Conflict
-from bahi.kernel.money import NOTHING, Money, Price
+from bahi.kernel.money import NOTHING, Money, Price, grouped_count
+from bahi.kernel.names import shown
 from bahi.kernel.words import Product, Side
 from bahi.orders.model.order import PENDING, Order
 from bahi.orders.model.wishes import Seen, dearest
@@ -104,16 +105,16 @@ def _undelivered(tx: Tx, order: Order, seen: Seen, beside: int) -> Denial | None
     """Refuse to sell for delivery what the account does not have, or may not deliver."""
     if order.product not in DELIVERED or order.side is Side.BUY:
         return None
-    free = 0
-    if order.is_exit:
-        whole = deliverable_of(tx, order.account_id, order.key, seen.settled).quantity
-        free = max(whole - beside, 0)
-    if order.quantity <= free:
+    held = deliverable_of(tx, order.account_id, order.key, seen.settled).quantity
+    free = max(held - beside, 0)
+    if order.is_exit and order.quantity <= free:
         return None
+    resting = f", and {grouped_count(beside)} in orders that rest" if beside else ""
+    many = grouped_count(free) if free else "no"
     return Denial(
         "NOT_ALLOWED",
         free,
         order.quantity,
-        f"The account has {free or 'no'} {order.symbol} free to deliver; sell what it holds, or "
-        "sell INTRADAY.",
+        f"The account has {many} {order.symbol} free to deliver{resting}; sell what it holds, or "
+        f"sell {shown(Product.INTRADAY)}.",
     )

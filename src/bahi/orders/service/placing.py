@@ -37,11 +37,13 @@ from bahi.orders.service.judging import Grounds, judge
 from bahi.portfolio.model.book import Book
 from bahi.portfolio.model.money import Block
 from bahi.portfolio.model.terms import Terms
-from bahi.portfolio.service.books import block, lock_book, save_book
+from bahi.portfolio.service.books import block, lock_book, page_of, save_book
 from bahi.risk.model.verdict import Denial
 from bahi.risk.service import deny
 
 SEND_WITHIN_S: Final = SEND_WITHIN.total_seconds()
+UNWRITTEN: Final = 0
+"""The id of an order that nobody writes down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +209,7 @@ def record_intent(tx: Tx, intent: Intent) -> Recorded:
     if known := named(tx, intent):
         return Recorded(known, is_new=False)
     book = before.on(exchange_day(now))
-    book, order, denial = judge(tx, book, _intended(tx, intent), intent.grounds, now)
+    book, order, denial = judge(tx, book, _intended(intent, tx.new_id()), intent.grounds, now)
     if denial is None:
         order = _held(intent, order)
         book = _accepted(tx, book, order, now)
@@ -216,6 +218,12 @@ def record_intent(tx: Tx, intent: Intent) -> Recorded:
     save_book(tx, before, book, now)
     note(tx, intent.actor, "order.place", ("order", order.id), now, new=_shown(order))
     return Recorded(order, is_new=True)
+
+
+def foreseen(tx: Tx, intent: Intent) -> Denial | None:
+    """Return why an order would be refused as things are now; nothing is written."""
+    book = page_of(tx, intent.account_id).on(exchange_day(intent.now))
+    return judge(tx, book, _intended(intent, UNWRITTEN), intent.grounds, intent.now).denial
 
 
 def named(tx: Tx, intent: Intent) -> Order | None:
@@ -236,9 +244,8 @@ def named(tx: Tx, intent: Intent) -> Order | None:
     return None
 
 
-def _intended(tx: Tx, intent: Intent) -> Order:
+def _intended(intent: Intent, identity: int) -> Order:
     wish, it, now = intent.wish, intent.seen.instrument, intent.now
-    identity = tx.new_id()
     return Order(
         id=identity,
         account_id=intent.account_id,

@@ -134,23 +134,16 @@ def _refusals(book: Book, it: Exposure, now: datetime) -> Iterator[Denial]:
         yield from rule(book, it, limits, now)
 
 
-def switched_off(book: Book, strategy: str | None) -> Denial | None:
-    """Return why nothing that opens a position goes out, where a switch is engaged."""
-    switch = book.stopped_by(strategy)
-    if switch is None:
-        return None
-    reason = f" ({book.kill_reason})" if book.kill_reason else ""
-    return Denial(
-        "KILL_SWITCH",
-        0,
-        1,
-        f"Entries are stopped by {switch}{reason}; exits pass. Release the switch to go on.",
-    )
-
-
 def _switched_off(book: Book, it: Exposure, _limits: Limits, _now: datetime) -> Iterator[Denial]:
-    if denial := switched_off(book, it.strategy):
-        yield denial
+    switch = book.stopped_by(it.strategy)
+    if switch is not None:
+        reason = f" ({book.kill_reason})" if book.kill_reason else ""
+        yield Denial(
+            "KILL_SWITCH",
+            0,
+            1,
+            f"Entries are stopped by {switch}{reason}; exits pass. Release the switch to go on.",
+        )
 
 
 def _lost_too_much(book: Book, _it: Exposure, limits: Limits, now: datetime) -> Iterator[Denial]:

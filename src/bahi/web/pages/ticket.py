@@ -10,23 +10,15 @@ from fastapi import APIRouter, Request, Response
 
 from bahi.bootstrap import House
 from bahi.bootstrap.margins import would_need
-from bahi.db.tx import Tx
 from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import BahiError, Conflict, Invalid
-from bahi.kernel.money import Money, Price
+from bahi.kernel.money import Price
 from bahi.kernel.words import AmoTime, OrderType, Product, Segment, Side, Validity
-from bahi.orders.model.wishes import STOPS, PlaceOrder, Seen, check, dearest
-from bahi.orders.service.desk import Desk
-from bahi.orders.service.judging import DELIVERED
-from bahi.orders.service.looking import exiting
-from bahi.orders.service.placing import place_or_find
-from bahi.portfolio.model.position import Key
+from bahi.orders.model.wishes import STOPS, PlaceOrder, check, dearest
+from bahi.orders.service.placing import foreseen, intent_of, place_or_find
 from bahi.portfolio.model.requiring import Required
-from bahi.portfolio.service.books import page_of
-from bahi.portfolio.service.holdings import deliverable_of
 from bahi.quotes.model.quote import Quote
-from bahi.risk.model.verdict import switched_off
 from bahi.web import fields, written
 from bahi.web.fields import Form
 from bahi.web.frame import Frame
@@ -38,6 +30,8 @@ LONGEST: Final = 60
 SHARES: Final = (Product.CNC, Product.INTRADAY, Product.MTF)
 CONTRACTS: Final = (Product.MARGIN, Product.INTRADAY)
 SHARE_SEGMENTS: Final = frozenset({Segment.NSE_EQ, Segment.BSE_EQ})
+PASSING: Final = frozenset({"STALE_PRICE", "ORDER_RATE"})
+"""What refuses an order now and may not in a second, when somebody sends it."""
 AMO: Final = "AMO"
 """What the ticket offers beside the validities: an order that waits until its market opens."""
 TYPES: Final = {
@@ -205,38 +199,12 @@ async def _preview(house: House, seat: Seat, form: Form) -> Preview:
     try:
         check(wish, seen)
         needed = await would_need(desk, wish)
-        refused = await desk.store.read(_refused, desk, wish, seen, needed, fresh=True)
+        await desk.freshen()
+        denial = await desk.store.read(foreseen, intent_of(desk, wish, seen), fresh=True)
     except BahiError as fault:
         return Preview(sentence=sentence, quote=quote, why=labelled(fault))
-    why = refused or ("" if needed.fits else _short(needed))
+    why = "" if denial is None or denial.violation in PASSING else denial.sentence
     return Preview(sentence=sentence, quote=quote, needed=needed, why=why)
-
-
-def _refused(tx: Tx, desk: Desk, wish: PlaceOrder, seen: Seen, needed: Required) -> str:
-    """Say what will refuse an order for certain, beside its terms and its margin."""
-    is_exit = needed.each[0].is_exit
-    stopped = switched_off(page_of(tx, desk.account_id), wish.strategy)
-    if stopped is not None and not is_exit:
-        return stopped.sentence
-    if wish.product not in DELIVERED or wish.side is Side.BUY:
-        return ""
-    key = Key(wish.segment, wish.symbol, wish.product)
-    resting = exiting(tx, desk.account_id, key, wish.side)
-    held = deliverable_of(tx, desk.account_id, key, seen.settled).quantity
-    free = max(held - resting, 0)
-    if is_exit and wish.quantity <= free:
-        return ""
-    holds = f"; resting orders hold {written.whole(resting)}" if resting else ""
-    many = written.whole(free) if free else "no"
-    return f"The account has {many} {wish.symbol} free to deliver{holds}."
-
-
-def _short(needed: Required) -> str:
-    missing = Money(needed.free_needed - needed.available)
-    return (
-        f"It needs {written.money(needed.free_needed)}, and {written.money(needed.available)} is "
-        f"free: {written.money(missing)} is missing."
-    )
 
 
 def sentence_of(wish: PlaceOrder, it: Instrument, price: Price | None, seat: Seat) -> str:
