@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, StorageState
 
 from bahi.web.nav import GROUPS
 from bahi.web.pages.settings.tabs import TABS
-from tests.browser.browsing import DESKTOP, PHONE, a_context, faults_of, place
+from tests.browser.browsing import DESKTOP, PHONE, a_context, faults_of, place, send_at_once
 from tests.cli.processes import Service
 
 PLACES: Final = [it.path for _, places in GROUPS for it in places]
@@ -24,7 +24,7 @@ BEYOND: Final = [
     "/chart?segment=NSE_EQ&symbol=RELIANCE",
     "/symbols?q=nifty",
     "/symbols/terms?segment=NSE_EQ&symbol=RELIANCE",
-    "/orders?status=REJECTED",
+    "/orders?status=rejected",
     "/accounts/new",
     "/risk/limits",
     "/nowhere-at-all",
@@ -43,8 +43,9 @@ def furnished_page(
         page = context.new_page()
         assert place(page, "RELIANCE", 20) == "EXECUTED"
         assert place(page, "SBIN", 10, product="INTRADAY") == "EXECUTED"
-        assert place(page, "INFY", 5, order_type="LIMIT", price="1") == "REJECTED"
-        page.get_by_role("link", name="Timeline").click()
+        send_at_once(page, "INFY", order_type="LIMIT", price="1")  # which is refused
+        page.goto("/orders?status=rejected")
+        page.get_by_role("link", name="INFY").click()
         page.wait_for_url("**/orders/*")
         yield page, page.url
         eyes.check()

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.browsing import place
+from tests.browser.browsing import place, send_at_once
 
 EVENTS = "**/v1/events*"
 
@@ -29,3 +29,30 @@ def test_a_page_whose_stream_breaks_off_is_told_of_the_rest(page: Page) -> None:
     page.context.set_offline(False)
     assert place(page.context.new_page(), "WIPRO", 4) == "EXECUTED"
     expect(page.get_by_role("row", name=re.compile("WIPRO"))).to_contain_text("executed")
+
+
+def test_who_reads_older_orders_stays_there_and_is_told_of_newer_ones(page: Page) -> None:
+    for _ in range(51):  # one more than a page shows
+        send_at_once(page, "ITC")
+    page.goto("/orders")
+    rows = page.locator("#rows [data-row]")
+    expect(rows).to_have_count(50)
+    first = rows.first.get_attribute("id")
+    page.keyboard.press("End")
+    expect(rows.nth(50)).to_be_visible()
+    expect(page.locator("#newest")).to_be_empty()
+    shown = rows.count()
+    _executed(page.context.new_page(), "NTPC")
+    told = page.get_by_role("link", name="There are newer ones")
+    expect(told).to_be_in_viewport()
+    assert (rows.count(), rows.first.get_attribute("id")) == (shown, first)
+    told.click()
+    expect(rows.first).to_contain_text("NTPC")
+    expect(rows).to_have_count(50)
+    _executed(page.context.new_page(), "WIPRO")
+    expect(rows.first).to_contain_text("WIPRO")  # the newest page is looked at again by itself
+
+
+def _executed(page: Page, symbol: str) -> None:
+    """Place an order, again where so many went before it that it came too soon."""
+    assert any(place(page, symbol, 5) == "EXECUTED" for _ in range(5))

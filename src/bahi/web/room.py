@@ -126,6 +126,14 @@ def older(request: Request, behind: str | None) -> str | None:
     return f"{url.path}?{url.query}"
 
 
+def beginning(request: Request) -> str | None:
+    """Return where a list begins, for who went on to its older rows."""
+    if "behind" not in request.query_params:
+        return None
+    url = request.url.remove_query_params("behind")
+    return f"{url.path}?{url.query}"
+
+
 def is_part(request: Request) -> bool:
     """Say whether a page asks for a part of itself."""
     return "hx-request" in request.headers and "hx-boosted" not in request.headers

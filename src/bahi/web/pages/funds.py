@@ -18,7 +18,7 @@ from bahi.portfolio.service.looking import ledger_of
 from bahi.web import fields
 from bahi.web.frame import Frame
 from bahi.web.pulse import Cell
-from bahi.web.room import Room, is_part, older
+from bahi.web.room import Room, beginning, is_part, older
 from bahi.web.seat import Seat, done
 from bahi.web.sheets import csv_of
 from bahi.web.written import money
@@ -47,7 +47,11 @@ class Funds(Room):
         seat = await self.sit(request)
         lines = await self._lines(seat, request.query_params, PAGE + 1)
         behind = str(lines[PAGE - 1].id) if len(lines) > PAGE else None
-        shown: dict[str, Any] = {"lines": lines[:PAGE], "more": older(request, behind)}
+        shown: dict[str, Any] = {
+            "lines": lines[:PAGE],
+            "more": older(request, behind),
+            "begins": beginning(request),
+        }
         if is_part(request):
             return self.part(seat, "funds/rows.html", **shown)
         figures, book = f"{HERE}/figures", await self._book(seat)

@@ -18,7 +18,7 @@ from bahi.orders.service.looking import Page, Place, Timeline, Wanted, page_of, 
 from bahi.web import fields
 from bahi.web.frame import Frame
 from bahi.web.pictures import tape_of
-from bahi.web.room import Room, is_part, older
+from bahi.web.room import Room, beginning, is_part, older
 from bahi.web.seat import Seat, done
 from bahi.web.sheets import csv_of
 from bahi.web.written import word
@@ -68,7 +68,11 @@ class Orders(Room):
         seat = await self.sit(request)
         asked = request.query_params
         page = await self._page(seat, asked, PAGE)
-        shown: dict[str, Any] = {"orders": page.orders, "more": older(request, _behind(page))}
+        shown: dict[str, Any] = {
+            "orders": page.orders,
+            "more": older(request, _behind(page)),
+            "begins": beginning(request),
+        }
         if is_part(request):
             return self.part(seat, "orders/rows.html", **shown)
         shown |= {"statuses": list(SHOWN), "chosen": {it: asked.get(it, "") for it in FILTERS}}

@@ -13,7 +13,7 @@ from bahi.portfolio.model.recorded import Page, Place
 from bahi.portfolio.service.as_of import trades_as_of
 from bahi.web import fields
 from bahi.web.frame import Frame
-from bahi.web.room import Room, is_part, older
+from bahi.web.room import Room, beginning, is_part, older
 from bahi.web.seat import Seat
 from bahi.web.sheets import csv_of
 
@@ -41,7 +41,11 @@ class Trades(Room):
         """List trades, the newest first."""
         seat = await self.sit(request)
         page = await self._page(seat, request.query_params, PAGE)
-        shown: dict[str, Any] = {"trades": page.trades, "more": older(request, _behind(page))}
+        shown: dict[str, Any] = {
+            "trades": page.trades,
+            "more": older(request, _behind(page)),
+            "begins": beginning(request),
+        }
         if is_part(request):
             return self.part(seat, "trades/rows.html", **shown)
         return await self.show(request, seat, "trades/page.html", here=HERE, **shown)
