@@ -56,10 +56,11 @@ hypothesis.settings.load_profile("torture" if ROUNDS > 1 else "ci" if CI else "p
 def pytest_configure(config: pytest.Config) -> None:
     """Find PostgreSQL and a place for files, once for the controller and its workers.
 
-    A shell begins what it runs in the background with Ctrl-C ignored, and whatever the tests start
-    would inherit that: commands that they end by it would never end.
+    A shell begins what it runs in the background with Ctrl-C and its like ignored, and whatever the
+    tests start would inherit that: commands that they end by it would never end.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     config.addinivalue_line("markers", "unit: needs no database and no process of its own")
     if within := memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(within))
