@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -24,13 +25,12 @@ from bahi.portfolio.model.worth import unrealized
 from bahi.portfolio.repository.position import save
 from bahi.portfolio.service.books import open_book, positions_of
 from bahi.portfolio.service.curve import curve_of, draw, forget_curves_before
-from tests.living import MORNING, live_in, stopped
-from tests.orders.desks import ACTOR, NOON, OPEN, limit, paper_desk
+from tests.living import MORNING
+from tests.orders.desks import ACTOR, NOON, AtNoon, at_noon, limit
 from tests.portfolio.books import opening
 from tests.statements import counted
 
 MINUTE = timedelta(minutes=1)
-Story = Callable[[House, Desk, StoppedClock], Awaitable[None]]
 
 
 @pytest.fixture
@@ -40,18 +40,9 @@ def furnished_at() -> datetime:
 
 
 @pytest.fixture
-def at_the_desk(home: dict[str, str]) -> Callable[[Story], None]:
+def at_the_desk(home: dict[str, str]) -> Callable[[AtNoon], None]:
     """Return what tells a story at a paper desk, on either database."""
-
-    def tell(story: Story) -> None:
-        clock = stopped(NOON)
-
-        async def whole(house: House) -> None:
-            await story(house, await paper_desk(house), clock)
-
-        live_in(home | OPEN, whole, clock)
-
-    return tell
+    return partial(at_noon, home)
 
 
 async def points(desk: Desk) -> list[Point]:
@@ -60,7 +51,7 @@ async def points(desk: Desk) -> list[Point]:
 
 
 def test_it_has_a_point_a_minute_from_the_first_trade_on(
-    at_the_desk: Callable[[Story], None],
+    at_the_desk: Callable[[AtNoon], None],
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         curves = Curves(house, desk.store)
@@ -84,7 +75,7 @@ def test_it_has_a_point_a_minute_from_the_first_trade_on(
 
 
 def test_who_got_out_goes_on_being_drawn_that_day_and_not_the_next(
-    at_the_desk: Callable[[Story], None],
+    at_the_desk: Callable[[AtNoon], None],
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         curves = Curves(house, desk.store)
@@ -102,7 +93,7 @@ def test_who_got_out_goes_on_being_drawn_that_day_and_not_the_next(
 
 
 def test_while_no_market_is_open_only_what_changed_is_drawn(
-    at_the_desk: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+    at_the_desk: Callable[[AtNoon], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         curves = Curves(house, desk.store)
@@ -118,7 +109,7 @@ def test_while_no_market_is_open_only_what_changed_is_drawn(
 
 
 def test_a_price_that_is_not_there_leaves_the_point_unknown(
-    at_the_desk: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+    at_the_desk: Callable[[AtNoon], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         await place_order(desk, limit(desk, Side.BUY, 10))
@@ -134,7 +125,7 @@ def test_a_price_that_is_not_there_leaves_the_point_unknown(
 
 
 def test_the_driver_draws_and_the_newest_of_a_minute_stands(
-    at_the_desk: Callable[[Story], None],
+    at_the_desk: Callable[[AtNoon], None],
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         await place_order(desk, limit(desk, Side.BUY, 10))
@@ -148,7 +139,7 @@ def test_the_driver_draws_and_the_newest_of_a_minute_stands(
 
 
 def test_a_round_costs_no_more_statements_for_many_accounts(
-    at_the_desk: Callable[[Story], None],
+    at_the_desk: Callable[[AtNoon], None],
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         await place_order(desk, limit(desk, Side.BUY, 10))
@@ -171,7 +162,7 @@ def _also_holds(tx: Tx, like: int, account_id: int, now: datetime) -> None:
     save(tx, account_id, held, now, is_new=True)
 
 
-def test_curves_are_forgotten_after_a_month(at_the_desk: Callable[[Story], None]) -> None:
+def test_curves_are_forgotten_after_a_month(at_the_desk: Callable[[AtNoon], None]) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         old = NOON - timedelta(days=31)
         at = [old, old + MINUTE, NOON - timedelta(days=29), NOON]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,12 +23,11 @@ from bahi.orders.service.placing import place_order
 from bahi.portfolio.model.gains import Total, summed
 from bahi.portfolio.model.today import Made
 from bahi.portfolio.service.reports import Period, gains, strategy_of
-from tests.living import MORNING, live_in, stopped
-from tests.orders.desks import ACTOR, NOON, OPEN, crossing, limit, paper_desk
+from tests.living import MORNING
+from tests.orders.desks import ACTOR, NOON, AtNoon, at_noon, crossing, limit
 from tests.statements import counted
 
 BUY, SELL = Side
-Story = Callable[[House, Desk, StoppedClock], Awaitable[None]]
 
 
 @pytest.fixture
@@ -37,18 +37,9 @@ def furnished_at() -> datetime:
 
 
 @pytest.fixture
-def at_the_desk(home: dict[str, str]) -> Callable[[Story], None]:
+def at_the_desk(home: dict[str, str]) -> Callable[[AtNoon], None]:
     """Return what tells a story at a paper desk, on either database."""
-
-    def tell(story: Story) -> None:
-        clock = stopped(NOON)
-
-        async def whole(house: House) -> None:
-            await story(house, await paper_desk(house), clock)
-
-        live_in(home | OPEN, whole, clock)
-
-    return tell
+    return partial(at_noon, home)
 
 
 async def deal(
@@ -91,7 +82,7 @@ async def agrees_with_the_report(house: House, desk: Desk, it: Today) -> None:
 
 
 def test_it_is_what_was_closed_and_what_is_open_less_what_it_cost(
-    at_the_desk: Callable[[Story], None],
+    at_the_desk: Callable[[AtNoon], None],
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         assert (await today(house, desk)).whole == Made()
@@ -117,7 +108,7 @@ def test_it_is_what_was_closed_and_what_is_open_less_what_it_cost(
 
 
 def test_what_is_open_since_before_is_of_who_opened_it(
-    at_the_desk: Callable[[Story], None],
+    at_the_desk: Callable[[AtNoon], None],
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         await deal(desk, BUY, 10, "alpha")
@@ -142,7 +133,7 @@ def test_what_is_open_since_before_is_of_who_opened_it(
 
 
 def test_one_price_that_is_missing_makes_the_whole_unknown_and_says_why(
-    at_the_desk: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+    at_the_desk: Callable[[AtNoon], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         await deal(desk, BUY, 10, "alpha")
@@ -161,7 +152,7 @@ def test_one_price_that_is_missing_makes_the_whole_unknown_and_says_why(
 
 
 def test_it_ticks_with_prices_at_the_cost_of_one_statement(
-    at_the_desk: Callable[[Story], None],
+    at_the_desk: Callable[[AtNoon], None],
 ) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         days = Days()
@@ -187,7 +178,7 @@ def test_it_ticks_with_prices_at_the_cost_of_one_statement(
     at_the_desk(story)
 
 
-def test_another_day_begins_with_nothing(at_the_desk: Callable[[Story], None]) -> None:
+def test_another_day_begins_with_nothing(at_the_desk: Callable[[AtNoon], None]) -> None:
     async def story(house: House, desk: Desk, clock: StoppedClock) -> None:
         days = Days()
         await deal(desk, BUY, 10)

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from bahi.accounts.service.accounts import list_accounts
 from bahi.bootstrap import House
 from bahi.bootstrap.pages import opening_of
 from bahi.kernel.actor import the_house
+from bahi.kernel.clock import StoppedClock
 from bahi.kernel.money import Price, down_to_tick, up_to_tick
 from bahi.kernel.words import OrderType, Product, Segment, Side
 from bahi.orders.model.wishes import PlaceOrder
 from bahi.orders.service.desk import Desk
 from bahi.risk.model.limits import NO_LIMITS
 from bahi.risk.service.switching import open_account
+from tests.living import live_in, stopped
 
 ACTOR = the_house("test")
 NOON = datetime(2036, 11, 24, 6, 30, tzinfo=UTC)
 OPEN = {"BAHI_MARKET": "simulated", "BAHI_MARKET_ALWAYS_OPEN": "yes"}
+
+AtNoon = Callable[[House, Desk, StoppedClock], Awaitable[None]]
+"""A story at a paper desk, with the clock of its house."""
+
+
+def at_noon(home: dict[str, str], story: AtNoon) -> None:
+    """Tell a story in a house whose clock stands at noon, and goes when the story has it go."""
+    clock = stopped(NOON)
+
+    async def whole(house: House) -> None:
+        await story(house, await paper_desk(house), clock)
+
+    live_in(home | OPEN, whole, clock)
 
 
 async def paper_desk(house: House) -> Desk:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ from tests.orders.desks import NOON, OPEN, limit, paper_desk
 from tests.orders.stand import Stand, Story
 
 Stage = Callable[[Story], None]
+NextDoor = tuple[MemoryBroker, asyncio.Task[list[Order]], Desk]
 
 AGAIN = 5
 NO_WAIT_S = 10.0
@@ -50,6 +52,24 @@ def _held(stand: Stand, count: int = AGAIN) -> Desk:
     """Return a desk whose broker answers when so many who ask again wait for it."""
     stand.broker.gate = asyncio.Event()
     return replace(stand.desk, errands=Queue(None, stand.broker.gate, count))
+
+
+@asynccontextmanager
+async def _sent_next_door(home: dict[str, str]) -> AsyncIterator[NextDoor]:
+    """Have one house send an order that its broker does not answer yet; give another's desk."""
+    clock, settings = stopped(NOON), Settings.from_environment(home | OPEN)
+    here, there = build(settings, clock=clock), build(settings, clock=clock)
+    try:
+        broker = MemoryBroker(clock)
+        broker.gate = asyncio.Event()
+        mine = replace(await paper_desk(here), broker=broker)
+        theirs = replace(await paper_desk(there), broker=broker)
+        first = asyncio.create_task(_place(mine))
+        await broker.reached.wait()
+        yield broker, first, theirs
+    finally:
+        await there.close()
+        await here.close()
 
 
 async def _place(desk: Desk) -> list[Order]:
@@ -135,18 +155,8 @@ def test_of_an_order_that_nobody_answered_nobody_waits_for_more(at_a_stand: Stag
 
 
 def test_another_process_looks_until_the_answer_is_written(home: dict[str, str]) -> None:
-    clock = stopped(NOON)
-
     async def both() -> None:
-        settings = Settings.from_environment(home | OPEN)
-        here, there = build(settings, clock=clock), build(settings, clock=clock)
-        try:
-            broker = MemoryBroker(clock)
-            broker.gate = asyncio.Event()
-            mine = replace(await paper_desk(here), broker=broker)
-            theirs = replace(await paper_desk(there), broker=broker)
-            first = asyncio.create_task(_place(mine))
-            await broker.reached.wait()
+        async with _sent_next_door(home) as (broker, first, theirs):
             (early,) = await _place(replace(theirs, patience=timedelta(milliseconds=20)))
             assert early.status is OrderStatus.TRANSIT
             again = [asyncio.create_task(_place(theirs)) for _ in range(AGAIN)]
@@ -156,26 +166,13 @@ def test_another_process_looks_until_the_answer_is_written(home: dict[str, str])
             assert all(answer == sent for answer in answers)
             assert answers[0][0].status is OrderStatus.OPEN
             assert sum(broker.calls.values()) == 1
-        finally:
-            await there.close()
-            await here.close()
 
     asyncio.run(both())
 
 
 def test_a_house_that_closes_waits_for_nobody_elses_answer(home: dict[str, str]) -> None:
-    clock = stopped(NOON)
-
     async def both() -> None:
-        settings = Settings.from_environment(home | OPEN)
-        here, there = build(settings, clock=clock), build(settings, clock=clock)
-        try:
-            broker = MemoryBroker(clock)
-            broker.gate = asyncio.Event()
-            mine = replace(await paper_desk(here), broker=broker)
-            theirs = replace(await paper_desk(there), broker=broker)
-            first = asyncio.create_task(_place(mine))
-            await broker.reached.wait()
+        async with _sent_next_door(home) as (broker, first, theirs):
             again = asyncio.create_task(theirs.errands.see_through(_basket(theirs)))
             await asyncio.sleep(0)
             assert await theirs.errands.finish() == 0
@@ -183,9 +180,6 @@ def test_a_house_that_closes_waits_for_nobody_elses_answer(home: dict[str, str])
             assert order.status is OrderStatus.TRANSIT
             broker.gate.set()
             assert [it.status for it in await first] == [OrderStatus.OPEN]
-        finally:
-            await there.close()
-            await here.close()
 
     asyncio.run(both())
 

@@ -11,7 +11,7 @@ from bahi.instruments.model.instrument import EXCHANGE_OF
 from bahi.kernel.clock import IST, in_utc, ist_text
 from bahi.kernel.money import grouped, grouped_count
 from bahi.kernel.names import shown
-from bahi.kernel.words import OrderType, Product, Segment
+from bahi.kernel.words import Segment
 
 UNKNOWN: Final = "—"
 MINUS: Final = "\u2212"  # as wide as a plus
@@ -123,16 +123,6 @@ def word(said: object) -> str:
     return UNKNOWN if said is None else str(said).replace("_", " ").lower()
 
 
-def product(held_as: Product) -> str:
-    """Write a product as traders call it: `MIS`, `NRML`."""
-    return shown(held_as)
-
-
-def order_type(meets_the_market: OrderType) -> str:
-    """Write a type of order as traders call it: `LIMIT`, `SL-M`."""
-    return shown(meets_the_market)
-
-
 def exchange(segment: Segment) -> str:
     """Write a segment as traders call it: `NSE`, `NFO`; an index is of its exchange."""
     name = EXCHANGE_OF[segment]
@@ -156,7 +146,7 @@ FILTERS: Final[Mapping[str, Any]] = {
     it.__name__: it
     for it in (
         money, price, average, signed, whole, signed_whole, mood, percent, took, lasted, countdown,
-        when, exactly, machine, day, word, product, order_type, exchange, below, capital,
+        when, exactly, machine, day, word, shown, exchange, below, capital,
     )
 }  # fmt: skip
 
