@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from bahi.kernel.symbols import spaced
 from tests.browser.browsing import PHONE, faults_of, place
 
 LISTS = ("/", "/orders", "/trades", "/positions", "/symbols?q=NIFTY")
@@ -125,7 +126,7 @@ def test_two_legs_go_from_clicks_to_positions(page: Page) -> None:
     expect(page.locator(".to-basket")).to_have_count(0)
     page.goto("/positions")
     for leg in legs:
-        expect(page.get_by_role("row", name=re.compile(f"{leg}.*NRML"))).to_be_visible()
+        expect(page.get_by_role("row", name=re.compile(f"{spaced(leg)}.*NRML"))).to_be_visible()
 
 
 def test_each_tab_trades_on_its_own_account(page: Page) -> None:

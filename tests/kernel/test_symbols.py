@@ -33,6 +33,19 @@ def test_an_option_is_read_back(root: str, expiry: date, strike: Price, right: O
     assert symbols.parse(symbol) == symbols.Contract(root, expiry, strike, right)
 
 
+@given(root=roots, expiry=days, strike=strikes, right=st.sampled_from(OptionType))
+def test_a_contract_is_told_in_words_and_nothing_else_is_touched(
+    root: str, expiry: date, strike: Price, right: OptionType
+) -> None:
+    day = f"{expiry:%d %b %y}".upper()
+    at = symbols.strike_text(strike)
+    assert (
+        symbols.spaced(symbols.option(root, expiry, strike, right)) == f"{root} {at} {right} {day}"
+    )
+    assert symbols.spaced(symbols.future(root, expiry)) == f"{root} FUT {day}"
+    assert symbols.spaced(root) == root or symbols.parse(root)
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_a_contract_or_none(text: str) -> None:
     said = symbols.parse(text)

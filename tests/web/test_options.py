@@ -70,7 +70,7 @@ def test_a_basket_says_its_margin_its_payoff_and_is_placed_once(home: dict[str, 
         placing = re.search(r"<dt>To place</dt><dd>(?:≈ )?([\d,.]+)", page)
         assert placing is not None
         assert re.search(
-            rf"Place 2 orders: BUY \d+ NIFTY\w+ at market, SELL \d+ NIFTY\w+ at market, "
+            rf"Place 2 orders: BUY \d+ NIFTY [\w ]+ at market, SELL \d+ NIFTY [\w ]+ at market, "
             rf"to place ≈ ₹{re.escape(placing[1])}<",
             page,
         )

@@ -23,6 +23,7 @@ from bahi.bootstrap.session_facts import (
 )
 from bahi.bootstrap.session_morning import overnight
 from bahi.kernel.money import grouped, grouped_count, plain
+from bahi.kernel.symbols import spaced
 from bahi.kernel.words import EQUITY, AccountMode, CopyRole, OrderStatus, Product
 from bahi.portfolio.model.hedging import group_of
 from bahi.portfolio.model.worth import open_profit
@@ -69,7 +70,7 @@ def unfinished(facts: Facts) -> Item:
     lost = [it for it in facts.orders if it.status is OrderStatus.UNKNOWN]
     if lost:
         words = f"Nobody knows what became of {counted(len(lost), 'order')}: " + named(
-            f"{it.id} ({it.symbol})" for it in lost
+            f"{it.id} ({spaced(it.symbol)})" for it in lost
         )
         about = ids(it.account_id for it in lost), symbols(it.symbol for it in lost)
         return Item(name, BROKEN, f"{words}.", *about)
@@ -77,9 +78,8 @@ def unfinished(facts: Facts) -> Item:
         return Item(name, UNKNOWN, "There is more working than this list goes through.")
     working = [it for it in facts.orders if not it.is_amo and it.status is not OrderStatus.PENDING]
     if working:
-        words = (
-            f"{counted(len(working), 'order')} still work: {named(it.symbol for it in working)}."
-        )
+        which = named(spaced(it.symbol) for it in working)
+        words = f"{counted(len(working), 'order')} still work: {which}."
         about = ids(it.account_id for it in working), symbols(it.symbol for it in working)
         return Item(name, NEEDS, words, *about)
     waits = len(facts.orders)
@@ -126,7 +126,7 @@ def naked_legs(facts: Facts) -> Item:
             bare.append((it, -it.net - covered))
     if not bare:
         return Item(name, GOOD, f"{counted(len(written), 'written option')}, each covered.")
-    what = named(f"{it.key.symbol} {grouped_count(many)}" for it, many in bare)
+    what = named(f"{grouped_count(many)} of {spaced(it.key.symbol)}" for it, many in bare)
     about = ids(it.account_id for it, _ in bare), symbols(it.key.symbol for it, _ in bare)
     return Item(name, NEEDS, f"Written without a bought one against it: {what}.", *about)
 

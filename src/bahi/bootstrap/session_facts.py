@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 from bahi.accounts.model import Account, Egress
 from bahi.kernel.clock import IST
 from bahi.kernel.money import Price, grouped_count
+from bahi.kernel.names import shown
+from bahi.kernel.symbols import spaced
 from bahi.kernel.words import EQUITY, AccountMode, OrderType, Product, Segment, Side
 from bahi.orders.model.forever import Forever
 from bahi.orders.model.order import Order
@@ -129,9 +131,9 @@ class Facts:
         """Name a few of what is open, each with its account where several have the same."""
         alone = Counter(it.key.symbol for it in positions)
         return named(
-            it.key.symbol
+            spaced(it.key.symbol)
             if alone[it.key.symbol] == 1
-            else f"{it.key.symbol} {it.key.product} of {self.name(it.account_id)}"
+            else f"{spaced(it.key.symbol)} {shown(it.key.product)} of {self.name(it.account_id)}"
             for it in positions
         )
 
@@ -214,7 +216,7 @@ def counted(many: int, one: str, several: str | None = None) -> str:
 
 def stands_at(it: Open) -> str:
     """Name what is open with how much of it: `SBIN +1,00,000`."""
-    return f"{it.key.symbol} {'+' if it.net > 0 else MINUS}{grouped_count(abs(it.net))}"
+    return f"{spaced(it.key.symbol)} {'+' if it.net > 0 else MINUS}{grouped_count(abs(it.net))}"
 
 
 def age(now: datetime, at: datetime) -> str:

@@ -26,7 +26,7 @@ from bahi.bootstrap.session_facts import (
 )
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.money import grouped, plain
-from bahi.kernel.symbols import parse
+from bahi.kernel.symbols import parse, spaced
 from bahi.kernel.words import AccountMode, Side
 from bahi.risk.model.eligibility import ListName
 from bahi.risk.model.limits import in_force, read
@@ -88,7 +88,7 @@ def feed(facts: Facts) -> Item:
             name,
             BROKEN,
             f"{len(stale)} of {len(trading)} prices are missing or over a minute old: "
-            f"{named(symbol for _, symbol in stale)}.",
+            f"{named(spaced(symbol) for _, symbol in stale)}.",
             symbols=symbols(symbol for _, symbol in stale),
         )
     oldest = min(it.at for it in trading.values() if it.at)
@@ -167,7 +167,7 @@ def expiries(facts: Facts) -> Item:
     ending = [it for it in facts.derivatives if _ends(it.key.symbol) == facts.day]
     odd = [it for it in facts.derivatives if _ends(it.key.symbol) is None]
     if odd:
-        words = f"It is not known when {named(it.key.symbol for it in odd)} ends."
+        words = f"It is not known when {named(spaced(it.key.symbol) for it in odd)} ends."
         return Item(name, UNKNOWN, words, ids(it.account_id for it in odd))
     if not ending:
         return Item(
@@ -175,7 +175,7 @@ def expiries(facts: Facts) -> Item:
         )
     delivered = [it for it in ending if facts.look(*it.key[:2]).delivers]
     more = f"; {counted(len(delivered), 'one', 'of them')} in shares" if delivered else ""
-    which = named(it.key.symbol for it in ending)
+    which = named(spaced(it.key.symbol) for it in ending)
     words = f"{counted(len(ending), 'contract')} end today: {which}{more}."
     about = ids(it.account_id for it in ending), symbols(it.key.symbol for it in ending)
     return Item(name, NEEDS, words, *about)
@@ -187,7 +187,9 @@ def bans(facts: Facts) -> Item:
     mine = _mine(facts)
     hits = {thing: facts.look(*thing).kept_off for thing in mine if facts.look(*thing).kept_off}
     if hits:
-        words = "; ".join(f"{symbol}: {why[0]}" for (_, symbol), why in list(hits.items())[:3])
+        words = "; ".join(
+            f"{spaced(symbol)}: {why[0]}" for (_, symbol), why in list(hits.items())[:3]
+        )
         return Item(name, NEEDS, f"{words}.", symbols=symbols(symbol for _, symbol in hits))
     ban = facts.lists.get(ListName.FNO_BAN)
     if facts.derivatives and (ban is None or ban.since < facts.day):
@@ -222,12 +224,12 @@ def gaps(facts: Facts) -> Item:
         elif look.last <= trigger if side is Side.SELL else look.last >= trigger:
             past.append((account_id, thing[1]))
     if past:
-        words = f"The price is past {counted(len(past), 'stop')}: {named(it[1] for it in past)}."
+        which = named(spaced(it[1]) for it in past)
+        words = f"The price is past {counted(len(past), 'stop')}: {which}."
         return Item(name, NEEDS, words, ids(it[0] for it in past), symbols(it[1] for it in past))
     if blind:
-        words = (
-            f"{len(blind)} of {counted(len(waits), 'stop')} have no price of today: {named(blind)}."
-        )
+        which = named(map(spaced, blind))
+        words = f"{len(blind)} of {counted(len(waits), 'stop')} have no price of today: {which}."
         return Item(name, UNKNOWN, words, symbols=symbols(blind))
     return Item(name, GOOD, f"{counted(len(waits), 'stop')} wait, no price is past one.")
 

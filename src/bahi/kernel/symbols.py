@@ -107,6 +107,17 @@ def parse(symbol: str) -> Contract | None:
     return Contract(found["root"], expiry, strike, OptionType(found["right"])) if strike else None
 
 
+@lru_cache(maxsize=16_384)
+def spaced(symbol: str) -> str:
+    """Write a symbol as a person reads it: `NIFTY 26000 CE 28 OCT 25`; a share's as it is."""
+    it = parse(symbol)
+    if it is None:
+        return symbol
+    what = "FUT" if it.strike is None else f"{strike_text(it.strike)} {it.right}"
+    ends = f"{it.expiry.day:02d} {MONTHS[it.expiry.month - 1]} {it.expiry.year % 100:02d}"
+    return f"{it.root} {what} {ends}"
+
+
 def root_of(
     written: str, expiry: date, strike: Price | None = None, right: OptionType | None = None
 ) -> str | None:

@@ -11,6 +11,7 @@ from bahi.instruments.model.instrument import EXCHANGE_OF
 from bahi.kernel.clock import IST, in_utc, ist_text
 from bahi.kernel.money import grouped, grouped_count
 from bahi.kernel.names import shown
+from bahi.kernel.symbols import spaced
 from bahi.kernel.words import Segment
 
 UNKNOWN: Final = "—"
@@ -146,7 +147,7 @@ FILTERS: Final[Mapping[str, Any]] = {
     it.__name__: it
     for it in (
         money, price, average, signed, whole, signed_whole, mood, percent, took, lasted, countdown,
-        when, exactly, machine, day, word, shown, exchange, below, capital,
+        when, exactly, machine, day, word, shown, spaced, exchange, below, capital,
     )
 }  # fmt: skip
 

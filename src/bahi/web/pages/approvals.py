@@ -11,6 +11,7 @@ from bahi.bootstrap import House
 from bahi.bootstrap.approving import Waiting, approvals_of, needs_now, one_of
 from bahi.kernel.errors import BahiError
 from bahi.kernel.names import shown
+from bahi.kernel.symbols import spaced
 from bahi.kernel.words import OrderType
 from bahi.orders.model.order import APPROVAL, Order
 from bahi.orders.service.waiting import approve_order, decline_order
@@ -120,7 +121,7 @@ def sentence_of(it: Order) -> str:
     at = f"at {price(it.price)}" if is_limit and it.price is not None else "at market"
     if it.trigger_price is not None:
         at = f"when it trades at {price(it.trigger_price)}, {at}"
-    return f"{it.side} {whole(it.quantity)} {it.symbol}{lots}, {shown(it.product)}, {at}"
+    return f"{it.side} {whole(it.quantity)} {spaced(it.symbol)}{lots}, {shown(it.product)}, {at}"
 
 
 def cells_of(found: list[Waiting], now: datetime) -> dict[str, Cell]:

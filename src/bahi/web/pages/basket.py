@@ -14,6 +14,7 @@ from bahi.instruments.model.catalogue import Catalogue
 from bahi.kernel.errors import BahiError, Invalid
 from bahi.kernel.money import Price
 from bahi.kernel.names import shown
+from bahi.kernel.symbols import spaced
 from bahi.kernel.words import OrderStatus, Product, Segment, Side
 from bahi.orders.service.several import Answer, place_basket
 from bahi.portfolio.model.requiring import Required
@@ -223,7 +224,7 @@ def _clicked(parts: list[Part], new: Part) -> list[Part]:
 def sentence_of(parts: list[PartSeen], needed: Required | None, seat: Seat) -> str:
     """Say what the button does, leg by leg."""
     legs = ", ".join(
-        f"{it.part.side} {written.whole(it.part.quantity)} {it.part.instrument.symbol} "
+        f"{it.part.side} {written.whole(it.part.quantity)} {spaced(it.part.instrument.symbol)} "
         + ("at market" if it.part.price is None else f"at {written.price(it.part.price)}")
         for it in parts
     )

@@ -15,6 +15,7 @@ from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import IST, exchange_day
 from bahi.kernel.errors import BahiError, Invalid, NotFound, Unavailable
 from bahi.kernel.money import SCALE, Money, Price, plain
+from bahi.kernel.symbols import spaced
 from bahi.portfolio.model.recorded import Dealt
 from bahi.portfolio.model.worth import Worth
 from bahi.portfolio.service.looking import trades_in
@@ -191,8 +192,8 @@ class Chart(Room):
         if found:
             return found, ""
         return (), (
-            f"No candle of {it.symbol} is known for the last {DAYS[meant.interval]} days: only "
-            "what was followed, or what was traded since its listing, has a past here."
+            f"No candle of {spaced(it.symbol)} is known for the last {DAYS[meant.interval]} days: "
+            "only what was followed, or what was traded since its listing, has a past here."
         )
 
     async def _own(

@@ -13,6 +13,7 @@ from bahi.bootstrap.carrying import convert_position
 from bahi.bootstrap.looking import worth_at
 from bahi.kernel.money import Money
 from bahi.kernel.names import shown
+from bahi.kernel.symbols import spaced
 from bahi.kernel.words import OrderStatus, Product, Segment, Side
 from bahi.orders.model.order import Order
 from bahi.orders.service.aiming import close_position
@@ -93,12 +94,13 @@ class Positions(Room):
         seat = await self.sit(request)
         key = key_of(request.query_params)
         ways = [it for it in ways_out(await self._found(seat)) if it.key == key]
-        said = [f"{it.side} {whole(it.quantity)} {it.key.symbol} at market" for it in ways]
+        what = spaced(key.symbol)
+        said = [f"{it.side} {whole(it.quantity)} {what} at market" for it in ways]
         return self.part(
             seat,
             "positions/way_out.html",
-            title=f"Close {key.symbol}",
-            how=f"All that is open of {key.symbol} ({shown(key.product)}) goes at the market.",
+            title=f"Close {what}",
+            how=f"All that is open of {what} ({shown(key.product)}) goes at the market.",
             ways=ways,
             resting=len(await self._resting(seat, {key})),
             sentence=" ".join(said) + about(ways) + for_whom(seat),
@@ -138,10 +140,12 @@ class Positions(Room):
         aim = await desk.errands.see_through(close_position(desk, *key, name))
         cancelled = await self._cancelled(seat, rested)
         if not aim.orders:
-            return done(seat, HERE, f"{key.symbol} was flat already; nothing was sent.{cancelled}")
+            return done(
+                seat, HERE, f"{spaced(key.symbol)} was flat already; nothing was sent.{cancelled}"
+            )
         order = aim.orders[-1]
         why = f": {order.error_message}" if order.error_message else "."
-        what = f"{order.side} {whole(order.quantity)} {order.symbol}"
+        what = f"{order.side} {whole(order.quantity)} {spaced(order.symbol)}"
         return done(seat, HERE, f"{what} at market is {word(order.status)}{why}{cancelled}")
 
     async def convert(self, request: Request) -> Response:
@@ -153,7 +157,7 @@ class Positions(Room):
         made = await convert_position(
             self.house, seat.person, seat.sure.id, key, to=to, quantity=quantity, name=name
         )
-        said = f"{whole(abs(made.moves))} {key.symbol} are held as {shown(made.to)} now."
+        said = f"{whole(abs(made.moves))} {spaced(key.symbol)} are held as {shown(made.to)} now."
         return done(seat, HERE, said)
 
     async def flatten(self, request: Request) -> Response:
@@ -216,7 +220,9 @@ def flattened_said(found: Sequence[Flattened]) -> str:
     if not found:
         return "Nothing was open; nothing was sent."
     left = [
-        f"{it.left} {it.key.symbol} ({it.fault or 'it works still'})" for it in found if it.left
+        f"{whole(it.left)} {spaced(it.key.symbol)} ({it.fault or 'it works still'})"
+        for it in found
+        if it.left
     ]
     many = len(found) - len(left)
     closed = f"{many} {'position is' if many == 1 else 'positions are'} closed."

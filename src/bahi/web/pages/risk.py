@@ -13,6 +13,7 @@ from bahi.bootstrap.gauges import Gauge, Unit, gauges_of
 from bahi.bootstrap.panic import Stopped, stop
 from bahi.bootstrap.risks import engaged, kill, resume
 from bahi.kernel.errors import Unavailable
+from bahi.kernel.symbols import spaced
 from bahi.risk.model.control import Scope, Switch, Whom
 from bahi.risk.model.violation import IN_TENTHOUSANDTHS, Violation
 from bahi.risk.service import violations_of
@@ -243,7 +244,7 @@ def _faults(seat: Seat, found: Sequence[Stopped]) -> list[tuple[str, str]]:
     for it in found:
         said = [f"Order {each.order_id}: {each.fault}" for each in it.cancelled if each.fault]
         said += [
-            f"{abs(each.left)} {each.key.symbol} are left: {each.fault}"
+            f"{whole(abs(each.left))} {spaced(each.key.symbol)} are left: {each.fault}"
             for each in it.flattened
             if each.left
         ]

@@ -14,6 +14,7 @@ from bahi.instruments.model.instrument import Instrument
 from bahi.kernel.clock import exchange_day
 from bahi.kernel.errors import BahiError, Conflict, Invalid
 from bahi.kernel.money import Price
+from bahi.kernel.symbols import spaced
 from bahi.kernel.words import AmoTime, OrderType, Product, Segment, Side, Validity
 from bahi.orders.model.wishes import STOPS, PlaceOrder, check, dearest
 from bahi.orders.service.placing import foreseen, intent_of, place_or_find
@@ -217,7 +218,9 @@ def sentence_of(wish: PlaceOrder, it: Instrument, price: Price | None, seat: Sea
         at = f"{at}, {'IOC' if wish.amo_time is None else AMO}"
     worth = "" if price is None else f" ≈ ₹{written.money(price * wish.quantity)}"
     owner = f" for {seat.owner or seat.sure.name}, LIVE" if seat.is_live else ""
-    return f"{wish.side} {written.whole(wish.quantity)} {wish.symbol}{lots} {at}{worth}{owner}"
+    return (
+        f"{wish.side} {written.whole(wish.quantity)} {spaced(wish.symbol)}{lots} {at}{worth}{owner}"
+    )
 
 
 def _lots(many: int) -> str:
