@@ -162,7 +162,10 @@ A_BOOK = Page(
 )
 
 
-@given(st.integers(-500, 500).filter(bool), st.integers(1, 10**6), st.integers(1, 10**6))
+PRICES = st.integers(1, 10**4).map(lambda paise: paise * 100)
+
+
+@given(st.integers(-500, 500).filter(bool), PRICES, PRICES)
 def test_the_days_money_goes_by_the_newest_price_and_an_old_one_counts_out_of_hours(
     net: int, paid: int, last: int
 ) -> None:

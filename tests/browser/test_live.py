@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, StorageState, expect
 
-from tests.browser.browsing import place, send_at_once
+from tests.browser.browsing import a_context, place, send_at_once
+from tests.cli.processes import Service
 
 EVENTS = "**/v1/events*"
 
@@ -23,12 +24,18 @@ def test_what_happens_between_a_page_and_its_events_is_not_missed(page: Page) ->
     expect(row).to_contain_text("executed")
 
 
-def test_a_page_whose_stream_breaks_off_is_told_of_the_rest(page: Page) -> None:
-    page.goto("/orders")
-    page.context.set_offline(True)
-    page.context.set_offline(False)
-    assert place(page.context.new_page(), "WIPRO", 4) == "EXECUTED"
-    expect(page.get_by_role("row", name=re.compile("WIPRO"))).to_contain_text("executed")
+def test_a_page_whose_stream_breaks_off_is_told_of_the_rest(
+    browser: Browser, service: Service, signed_in: StorageState
+) -> None:
+    with a_context(browser, service.url, signed_in) as (context, eyes):
+        eyes.expected = ("net::ERR_",)  # what was asked for while it was off
+        page = context.new_page()
+        page.goto("/orders")
+        context.set_offline(True)
+        context.set_offline(False)
+        assert place(context.new_page(), "HINDUNILVR", 4) == "EXECUTED"
+        row = page.get_by_role("row", name=re.compile("HINDUNILVR"))
+        expect(row).to_contain_text("executed")
 
 
 def test_who_reads_older_orders_stays_there_and_is_told_of_newer_ones(page: Page) -> None:

@@ -119,7 +119,7 @@ def test_a_real_exchange_would_refuse_it(
 
 
 @pytest.mark.parametrize(
-    ("last", "low", "high"), [("50", "30", "70"), ("50.05", "30.03", "70.07"), ("5", "0", "25")]
+    ("last", "low", "high"), [("50", "30", "70"), ("50.05", "30.05", "70.05"), ("5", "0", "25")]
 )
 def test_options_may_go_forty_percent_and_cheap_ones_twenty_rupees(
     last: str, low: str, high: str

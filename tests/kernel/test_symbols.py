@@ -44,6 +44,8 @@ def test_a_contract_is_told_in_words_and_nothing_else_is_touched(
     )
     assert symbols.spaced(symbols.future(root, expiry)) == f"{root} FUT {day}"
     assert symbols.spaced(root) == root or symbols.parse(root)
+    for symbol in (symbols.option(root, expiry, strike, right), symbols.future(root, expiry), root):
+        assert symbols.unspaced(symbols.spaced(symbol)) == symbol
 
 
 @given(st.text(max_size=40))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bahi.kernel.money import Price
+from bahi.kernel.money import Price, down_to_tick
 from bahi.kernel.words import OptionType, OrderStatus, Product, Segment, Side
 from bahi.orders.model.order import Order
 from bahi.orders.model.wishes import PlaceOrder
@@ -57,7 +57,9 @@ def test_a_written_option_blocks_its_margin(at_a_stand: Stage) -> None:
         symbol = next(
             it.symbol for it in catalogue if it.segment == segment and it.symbol.endswith("CE")
         )
-        option = desk.look(segment, symbol).instrument
+        seen = desk.look(segment, symbol)
+        option = seen.instrument
+        assert seen.price is not None
         assert option.option_type is OptionType.CE
         assert option.strike is not None
         wish = PlaceOrder(
@@ -66,7 +68,7 @@ def test_a_written_option_blocks_its_margin(at_a_stand: Stage) -> None:
             side=Side.SELL,
             quantity=option.lot_size,
             product=Product.MARGIN,
-            price=Price(50 * (option.tick_size or 500)),
+            price=down_to_tick(seen.price, option.tick_size or Price(1)),
         )
         premium = (wish.price or 0) * wish.quantity
         order = await place_order(desk, wish)

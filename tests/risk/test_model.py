@@ -201,7 +201,7 @@ def entry(**changes: object) -> Exposure:
         "quantity": 10,
         "position": 10,
         "price": Price(800 * RUPEE),
-        "is_market": False,
+        "limit": Price(800 * RUPEE),
         "reference": Reference(Price(800 * RUPEE), NOW, "simulated"),
         "margin": Money(1600 * RUPEE),
         "is_exit": False,
@@ -239,9 +239,15 @@ LOST = page(Limits(daily_loss=Money(100 * RUPEE)), realized_today=Money(-60 * RU
         (page(), entry(kept_off=frozenset({"it is in the ban"})), "ELIGIBILITY", "in the ban"),
         (
             page(Limits(price_band=5 * held.PERCENT)),
-            entry(price=Price(841 * RUPEE)),
+            entry(limit=Price(841 * RUPEE)),
             "PRICE_BAND",
             r"841.00 is more than 5.00 % from the last price of 800.00; 760.00 to 840.00",
+        ),
+        (
+            page(Limits(price_band=5 * held.PERCENT)),
+            entry(side=Side.SELL, limit=Price(759 * RUPEE)),  # though it may get what is bid
+            "PRICE_BAND",
+            r"759.00 is more than 5.00 %",
         ),
         (
             page(Limits(price_band=5 * held.PERCENT)),

@@ -7,11 +7,11 @@ from html import unescape
 
 from bahi.bootstrap.risks import hold, kill
 from bahi.kernel.money import Price, parse_money
-from bahi.kernel.words import OrderType, Product, Segment, Side
+from bahi.kernel.words import BrokerSlug, OrderType, Product, Segment, Side
 from bahi.risk.model.control import Scope, Whom
-from bahi.risk.model.limits import Limits
+from bahi.risk.model.limits import PERCENT, Limits
 from tests.api.standing import as_actor
-from tests.web.markets import Trader, at_the_desk
+from tests.web.markets import AS_PART, Trader, at_the_desk
 
 RELIANCE = {"segment": "NSE_EQ", "symbol": "RELIANCE", "side": "BUY", "product": "CNC"}
 
@@ -107,6 +107,72 @@ def test_an_order_that_a_limit_refuses_says_so_in_the_ticket_and_in_its_row(
         why = "The limit is 1,00,000.00 rupees in one order"
         assert why in placed
         assert why in await it.get("/orders")
+
+    at_the_desk(home, story)
+
+
+def test_a_limit_is_held_to_the_band_whichever_way_it_goes(home: dict[str, str]) -> None:
+    async def story(it: Trader) -> None:
+        by = as_actor(await it.it.admin())
+        whom = Whom(scope=Scope.ACCOUNT, account_id=it.account.id)
+        await hold(it.it.house, by, whom, Limits(price_band=20 * PERCENT), at_once="a test")
+        for side in Side:  # what sells far below the market would get what is bid, and all of it
+            last = it.it.house.floor.market.look(Segment.NSE_EQ, "RELIANCE").price or Price(0)
+            far = last * (13 if side is Side.BUY else 7) // 10 // 100_000 * 10
+            form = {
+                **RELIANCE, "side": str(side), "product": "INTRADAY", "quantity": "1",
+                "order_type": "LIMIT", "price": str(far),
+            }  # fmt: skip
+            said = (await it.post("/ticket/preview", **form)).text
+            assert "is more than 20.00 % from the last price" in said
+            assert " disabled" in said
+            assert 'data-status="REJECTED"' in (await it.post("/ticket/place", **form)).text
+
+    at_the_desk(home, story)
+
+
+def test_a_stop_that_the_market_has_passed_is_refused_before(house: dict[str, str]) -> None:
+    async def story(it: Trader) -> None:
+        last = it.it.house.floor.market.look(Segment.NSE_EQ, "RELIANCE").price or Price(0)
+        for side, way, share in ((Side.BUY, "above", 9), (Side.SELL, "below", 11)):
+            trigger = last * share // 10 // 100_000 * 10
+            form = {
+                **RELIANCE, "side": str(side), "product": "INTRADAY", "quantity": "1",
+                "order_type": "STOP_LOSS_MARKET", "trigger_price": str(trigger),
+            }  # fmt: skip
+            said = (await it.post("/ticket/preview", **form)).text
+            assert f"Trigger: a {side} stop has to be {way} the last price" in said
+            assert " disabled" in said
+
+    at_the_desk(house, story)
+
+
+def test_who_reads_older_orders_stays_with_their_account_and_is_told_of_newer_alone(
+    home: dict[str, str],
+) -> None:
+    async def story(it: Trader) -> None:
+        other = await it.it.account(it.user, BrokerSlug.PAPER, "second")
+        for _ in range(51):
+            await it.place("ITC", 1)
+        own = f"account={it.account.id}"
+        first = await it.get("/orders", account=it.account.id, symbol="ITC")
+        (older,) = re.findall(r'hx-get="(/orders[?][^"]*behind=[^"]*)"', first)
+        assert own in older
+        await it.get("/orders", account=other.id)  # in another tab: the cookie is of that one now
+        rows = (await it.browser.get(older, headers=AS_PART)).text
+        assert "<tr id=" in rows
+        (newer,) = re.findall(r'id="newest"[^>]*hx-get="([^"]*)"', unescape(rows))
+        assert own in newer
+        assert (await it.browser.get(newer, headers=AS_PART)).status_code == 204
+        await it.place("SBIN", 1)  # which the filter leaves out
+        assert (await it.browser.get(newer, headers=AS_PART)).status_code == 204
+        await it.place("ITC", 1)
+        told = (await it.browser.get(newer, headers=AS_PART)).text
+        assert "There are newer ones" in told
+        assert own in told
+        assert "than=" not in told
+        words = await it.get("/orders", account=it.account.id, symbol="itc")
+        assert words.count("<tr id=") == 50
 
     at_the_desk(home, story)
 

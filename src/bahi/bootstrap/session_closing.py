@@ -22,12 +22,12 @@ from bahi.bootstrap.session_facts import (
     symbols,
 )
 from bahi.bootstrap.session_morning import overnight
-from bahi.kernel.money import grouped, grouped_count, plain
+from bahi.kernel.money import grouped, grouped_count, plain, to_paise
 from bahi.kernel.symbols import spaced
 from bahi.kernel.words import EQUITY, AccountMode, CopyRole, OrderStatus, Product
 from bahi.portfolio.model.hedging import group_of
 from bahi.portfolio.model.worth import open_profit
-from bahi.risk.model.standing import Open
+from bahi.risk.model.standing import Open, Page
 
 
 def derivatives(facts: Facts) -> Item:
@@ -150,16 +150,23 @@ def day_made(facts: Facts) -> Item:
     opened: dict[int, int] = defaultdict(int)
     for it, profit in profits:
         opened[it.account_id] += profit or 0
+    unread = {it.id: it.name for it in facts.live if not _was_read(facts.pages.get(it.id))}
     sums: dict[tuple[str, AccountMode], list[int]] = defaultdict(lambda: [0, 0])
     for key, page in facts.pages.items():
+        if key in unread:
+            continue
         of = sums[facts.persons.get(key, facts.name(key)), page.mode]
         of[0] += page.realized_on(facts.day) + opened[key]
         of[1] += facts.charges.get(key, 0)
     said = "; ".join(
-        f"{who} ({mode}): gross {_signed(gross)}, charges {grouped(paid)}, "
+        f"{who} ({mode}): gross {_signed(gross)}, charges {grouped(to_paise(paid))}, "
         f"net {_signed(gross - paid)}"
         for (who, mode), (gross, paid) in sorted(sums.items())
     )
+    if unread:
+        who = f"What {named(unread.values())} made is not known: no broker told it"
+        words = f"{who}; {said}." if said else f"{who}."
+        return Item(name, UNKNOWN, words, ids(unread))
     return Item(name, GOOD, f"{said}.", ids(facts.pages))
 
 
@@ -171,9 +178,13 @@ def _open_profit(facts: Facts, it: Open) -> int | None:
     return open_profit(it.net, it.cost, look.last)
 
 
+def _was_read(page: Page | None) -> bool:
+    return page is not None and page.positions_read_at is not None
+
+
 def _signed(amount: int) -> str:
-    sign = "+" if amount > 0 else MINUS if amount < 0 else ""
-    return sign + grouped(abs(amount))
+    paise = to_paise(amount)
+    return f"{'+' if paise > 0 else MINUS if paise < 0 else ''}{grouped(abs(paise))}"
 
 
 def margin(facts: Facts) -> Item:

@@ -19,6 +19,7 @@ Rupees = str | int | float | Decimal  # what the edges may hand in
 
 NOTHING: Final = Money(0)
 SCALE: Final = 10_000
+PAISE: Final = 100
 LARGEST: Final = 2**63 - 1  # either way, so that a sign can always be turned
 
 _TEXT: Final = re.compile(
@@ -48,6 +49,12 @@ def grouped(amount: int) -> str:
     """Write an amount as an Indian reads it: `1,00,00,000.00`."""
     sign, rupees, decimals = _written(amount)
     return f"{sign}{_in_lakhs(rupees)}.{decimals}"
+
+
+def to_paise(amount: int) -> int:
+    """Round to whole paise, half away from zero: what a person is shown of an amount."""
+    paise = (abs(amount) + PAISE // 2) // PAISE * PAISE
+    return paise if amount >= 0 else -paise
 
 
 def grouped_count(number: int) -> str:

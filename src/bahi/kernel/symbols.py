@@ -25,6 +25,11 @@ _CONTRACT: Final = re.compile(
     r"(?:FUT|(?P<rupees>[1-9]\d*|0)(?:\.(?P<decimals>\d{0,3}[1-9]))?(?P<right>CE|PE))",
     re.ASCII,
 )
+_SPACED: Final = re.compile(
+    rf"(?P<root>\S+) (?:(?P<strike>[\d.]*) )?(?P<what>FUT|CE|PE)"
+    rf" (?P<day>\d\d) (?P<month>{'|'.join(MONTHS)}) (?P<year>\d\d)",
+    re.ASCII,
+)
 _WEEKLY_MONTHS: Final = "123456789OND"  # how an exchange writes the month of a weekly contract
 
 _INDEX_NAMES: Final = {
@@ -116,6 +121,15 @@ def spaced(symbol: str) -> str:
     what = "FUT" if it.strike is None else f"{strike_text(it.strike)} {it.right}"
     ends = f"{it.expiry.day:02d} {MONTHS[it.expiry.month - 1]} {it.expiry.year % 100:02d}"
     return f"{it.root} {what} {ends}"
+
+
+def unspaced(words: str) -> str:
+    """Return the symbol that words mean which are written so; other words as they are."""
+    found = _SPACED.fullmatch(words)
+    if found is None:
+        return words
+    said = found.groupdict(default="")
+    return "".join(said[part] for part in ("root", "day", "month", "year", "strike", "what"))
 
 
 def root_of(

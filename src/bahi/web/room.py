@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -103,6 +104,13 @@ class Room:
         told = {**pulse.cells, **(cells or {})}
         return JSONResponse({"at": ist_text(self.house.clock()), "cells": told})
 
+    def newer(self, request: Request, seat: Seat, newest: int | None) -> Response:
+        """Tell who reads the older rows of a list that there are newer ones, if there are."""
+        asked = dict(request.query_params)
+        if asked.pop("than") == str(newest):
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        return self.part(seat, "frame/newer.html", back=seat.link(request.url.path, **asked))
+
     def _remember(self, request: Request, seat: Seat, page: Response) -> None:
         """Have the account in view be that of the next page that names none."""
         in_view = None if seat.account is None else str(seat.account.id)
@@ -118,20 +126,29 @@ class Room:
             )
 
 
-def older(request: Request, behind: str | None) -> str | None:
-    """Return where the next page of a list is, as its last row asks for it."""
+def older(
+    request: Request, seat: Seat, behind: str | None, newest: int | None = None
+) -> str | None:
+    """Return where the next page of a list is, as its last row asks for it.
+
+    Where it is told, the address goes on saying which row was the newest as the list was opened.
+    """
     if behind is None:
         return None
-    url = request.url.include_query_params(behind=behind)
-    return f"{url.path}?{url.query}"
+    asked = {"than": newest, **request.query_params, "behind": behind}
+    return seat.link(request.url.path, **asked)
 
 
-def beginning(request: Request) -> str | None:
-    """Return where a list begins, for who went on to its older rows."""
-    if "behind" not in request.query_params:
-        return None
-    url = request.url.remove_query_params("behind")
-    return f"{url.path}?{url.query}"
+def beginning(request: Request, seat: Seat) -> str | None:
+    """Return where a list says whether there is anything newer, for who went on to older rows."""
+    asked = dict(request.query_params)
+    return seat.link(request.url.path, **asked) if asked.pop("behind", None) else None
+
+
+def asks_for_newer(request: Request) -> bool:
+    """Say whether a list is asked only whether its newest row is still the one that is named."""
+    asked = request.query_params
+    return is_part(request) and "than" in asked and "behind" not in asked
 
 
 def is_part(request: Request) -> bool:

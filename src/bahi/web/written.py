@@ -9,21 +9,20 @@ from typing import Any, Final
 
 from bahi.instruments.model.instrument import EXCHANGE_OF
 from bahi.kernel.clock import IST, in_utc, ist_text
-from bahi.kernel.money import grouped, grouped_count
+from bahi.kernel.money import grouped, grouped_count, to_paise
 from bahi.kernel.names import shown
 from bahi.kernel.symbols import spaced
 from bahi.kernel.words import Segment
 
 UNKNOWN: Final = "—"
 MINUS: Final = "\u2212"  # as wide as a plus
-PAISE: Final = 100
 FINE: Final = frozenset({Segment.NSE_CURRENCY, Segment.BSE_CURRENCY})
 """Where a price moves by less than a paisa."""
 
 
 def money(amount: int | None) -> str:
     """Write an amount: `1,00,00,000.00`; what is not known is never nothing."""
-    return UNKNOWN if amount is None else grouped(_to_paise(amount)).replace("-", MINUS)
+    return UNKNOWN if amount is None else grouped(to_paise(amount)).replace("-", MINUS)
 
 
 def price(amount: int | None) -> str:
@@ -39,7 +38,7 @@ def average(amount: int | None, segment: Segment) -> str:
 def signed(amount: int | None) -> str:
     """Write an amount that is a gain or a loss: `+12,480.50`, `0.00`, a loss with a minus."""
     written = money(amount)
-    return f"+{written}" if amount is not None and _to_paise(amount) > 0 else written
+    return f"+{written}" if amount is not None and to_paise(amount) > 0 else written
 
 
 def whole(number: int | None) -> str:
@@ -54,7 +53,7 @@ def signed_whole(number: int | None) -> str:
 
 def mood(amount: int | None) -> str:
     """Say whether an amount is a gain or a loss, as the stylesheet names them."""
-    if amount is None or _to_paise(amount) == 0:
+    if amount is None or to_paise(amount) == 0:
         return ""
     return "gain" if amount > 0 else "loss"
 
@@ -150,12 +149,6 @@ FILTERS: Final[Mapping[str, Any]] = {
         when, exactly, machine, day, word, shown, spaced, exchange, below, capital,
     )
 }  # fmt: skip
-
-
-def _to_paise(amount: int) -> int:
-    """Round to whole paise, half away from zero: what a page shows of an amount."""
-    paise = (abs(amount) + PAISE // 2) // PAISE * PAISE
-    return paise if amount >= 0 else -paise
 
 
 def _local(instant: datetime) -> datetime:

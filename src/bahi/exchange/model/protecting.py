@@ -46,7 +46,7 @@ def execution_range(it: Situation) -> Range | None:
 
 
 def range_around(it: Instrument, mean: Price) -> Range | None:
-    """Return within what limits are taken around a mean price; None: everywhere."""
+    """Return within what limits on the tick are taken around a mean price; None: everywhere."""
     kind = it.kind
     if kind in OPTIONS:
         room = mean * OPTION_ROOM // WHOLE if mean > CHEAP else int(CHEAP_ROOM)
@@ -54,7 +54,8 @@ def range_around(it: Instrument, mean: Price) -> Range | None:
         room = mean * FUTURES[kind] // WHOLE
     else:
         return None
-    return Range(Price(max(0, mean - room)), Price(mean + room))
+    tick, low, high = it.tick_size or Price(1), max(0, mean - room), mean + room
+    return Range(up_to_tick(Price(low), tick), down_to_tick(Price(high), tick))
 
 
 def is_beyond_band(it: Instrument, price: Price) -> bool:

@@ -67,7 +67,7 @@ def judge(tx: Tx, book: Book, order: Order, by: Grounds, now: datetime) -> Judge
         quantity=whole.quantity,
         position=net + (beside + whole.quantity) * (1 if order.side is Side.BUY else -1),
         price=price,
-        is_market=order.price is None,
+        limit=order.price,
         reference=seen.reference,
         margin=_needed(whole, price, footing, exits=exits),
         is_exit=exits,

@@ -34,7 +34,10 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """What an order would add to the account; `position` is the most it could come to be."""
+    """What an order would add to the account; `position` is the most it could come to be.
+
+    `price` is the dearest at which it may trade, `limit` the one that it names, where it names one.
+    """
 
     instrument: Instrument
     side: Side
@@ -42,7 +45,7 @@ class Exposure:
     quantity: int
     position: int
     price: Price | None
-    is_market: bool
+    limit: Price | None
     reference: Reference | None
     margin: Money
     is_exit: bool
@@ -209,7 +212,7 @@ def _not_eligible(_book: Book, it: Exposure, _limits: Limits, _now: datetime) ->
 
 def _too_far(_book: Book, it: Exposure, limits: Limits, now: datetime) -> Iterator[Denial]:
     band = limits.price_band
-    if band is None or it.is_market or it.price is None:
+    if band is None or it.limit is None:
         return
     if it.reference is None or now - it.reference.at > FRESH:
         yield Denial(
@@ -221,26 +224,26 @@ def _too_far(_book: Book, it: Exposure, limits: Limits, now: datetime) -> Iterat
         )
         return
     last = it.reference.price
-    away = abs(it.price - last) * 100 * PERCENT // last
+    away = abs(it.limit - last) * 100 * PERCENT // last
     if away > band:
         low, high = (last * (100 * PERCENT + sign * band) // (100 * PERCENT) for sign in (-1, 1))
         yield Denial(
             "PRICE_BAND",
             band,
             away,
-            f"price: {grouped(it.price)} is more than {grouped(band)} % from the last price of "
+            f"price: {grouped(it.limit)} is more than {grouped(band)} % from the last price of "
             f"{grouped(last)}; {grouped(Price(low))} to {grouped(Price(high))} is allowed.",
         )
 
 
 def _out_of_range(_book: Book, it: Exposure, _limits: Limits, _now: datetime) -> Iterator[Denial]:
     """Refuse a limit that the exchange would refuse, in its words, before the wire."""
-    if it.mean is None or it.is_market or it.price is None:
+    if it.mean is None or it.limit is None:
         return
     bounds = range_around(it.instrument, it.mean)
-    if bounds is not None and not bounds.holds(it.price):
-        nearest = bounds.high if it.price > bounds.high else bounds.low
-        yield Denial("PRICE_BAND", nearest, it.price, bounds.sentence)
+    if bounds is not None and not bounds.holds(it.limit):
+        nearest = bounds.high if it.limit > bounds.high else bounds.low
+        yield Denial("PRICE_BAND", nearest, it.limit, bounds.sentence)
 
 
 def _too_much(book: Book, it: Exposure, limits: Limits, _now: datetime) -> Iterator[Denial]:

@@ -49,7 +49,7 @@ class Alerts(Room):
         behind = None if last is None else f"{int(last.is_open)}.{last.id}"
         shown: dict[str, Any] = {
             "alerts": found[:PAGE],
-            "more": older(request, behind),
+            "more": older(request, seat, behind),
             "names": {it.id: it.name for it in seat.accounts},
             "chosen": asked.get("show", ""),
         }

@@ -114,7 +114,7 @@ class Audit(Room):
                 Line(it, list(differences(it.old_value, it.new_value)), _name(it, known))
                 for it in found.entries
             ],
-            "more": older(request, behind),
+            "more": older(request, seat, behind),
         }
         if is_part(request):
             return self.part(seat, "audit/rows.html", **shown)

@@ -60,7 +60,7 @@ class DayEnds(Room):
         seat = await self.sit(request)
         found = await self._signed(seat, request.query_params, PAGE + 1)
         behind = str(found[PAGE - 1].id) if len(found) > PAGE else None
-        shown: dict[str, Any] = {"signed": found[:PAGE], "more": older(request, behind)}
+        shown: dict[str, Any] = {"signed": found[:PAGE], "more": older(request, seat, behind)}
         if is_part(request):
             return self.part(seat, "day_end/rows.html", **shown)
         return await self.show(request, seat, "day_end/page.html", here=HERE, **shown)

@@ -23,7 +23,6 @@ def everywhere_routes(house: House, frame: Frame) -> APIRouter:
     room = Everywhere(house, frame)
     room.router.get(FIGURES)(room.tick)
     room.router.get("/find")(room.find)
-    room.router.get("/newer")(room.newer)
     room.router.post("/look")(room.look)
     return room.router
 
@@ -45,11 +44,6 @@ class Everywhere(Room):
         if is_part(request):
             return self.part(seat, "frame/found.html", **shown)
         return await self.show(request, seat, "frame/find.html", here="/find", **shown)
-
-    async def newer(self, request: Request, back: str = "/") -> Response:
-        """Tell who reads the older rows of a list that there are newer ones."""
-        seat = await self.sit(request)
-        return self.part(seat, "frame/newer.html", back=back if is_ours(back) else "/")
 
     async def look(self, request: Request) -> Response:
         """Remember how a person likes pages."""

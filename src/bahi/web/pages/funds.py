@@ -18,7 +18,7 @@ from bahi.portfolio.service.looking import ledger_of
 from bahi.web import fields
 from bahi.web.frame import Frame
 from bahi.web.pulse import Cell
-from bahi.web.room import Room, beginning, is_part, older
+from bahi.web.room import Room, asks_for_newer, beginning, is_part, older
 from bahi.web.seat import Seat, done
 from bahi.web.sheets import csv_of
 from bahi.web.written import money
@@ -47,10 +47,13 @@ class Funds(Room):
         seat = await self.sit(request)
         lines = await self._lines(seat, request.query_params, PAGE + 1)
         behind = str(lines[PAGE - 1].id) if len(lines) > PAGE else None
+        newest = lines[0].id if lines else None
+        if asks_for_newer(request):
+            return self.newer(request, seat, newest)
         shown: dict[str, Any] = {
             "lines": lines[:PAGE],
-            "more": older(request, behind),
-            "begins": beginning(request),
+            "more": older(request, seat, behind, newest),
+            "begins": beginning(request, seat),
         }
         if is_part(request):
             return self.part(seat, "funds/rows.html", **shown)

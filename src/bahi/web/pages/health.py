@@ -146,7 +146,7 @@ class HealthPages(Room):
             component=part or None,
         )
         more = str(found[PAGE - 1].id) if len(found) > PAGE else None
-        shown: dict[str, Any] = {"looks": found[:PAGE], "more": older(request, more)}
+        shown: dict[str, Any] = {"looks": found[:PAGE], "more": older(request, seat, more)}
         if is_part(request):
             return self.part(seat, "health/look_rows.html", **shown)
         return await self.show(

@@ -122,7 +122,7 @@ class Jobs(Room):
         """Show what is being done, what was asked for, and what comes round."""
         seat = await self.sit(request)
         found, behind = await self._page(seat, request, PAGE)
-        shown: dict[str, Any] = {"jobs": found, "more": older(request, behind)}
+        shown: dict[str, Any] = {"jobs": found, "more": older(request, seat, behind)}
         shown["again"] = _again(request) if self._is_soon_over(found) else None
         if is_part(request):
             return self.part(seat, "jobs/rows.html", **shown)

@@ -51,7 +51,7 @@ class Logs(Room):
         asked = request.query_params
         found = await self._page(seat, asked, PAGE)
         behind = None if found.next is None else str(found.next)
-        shown: dict[str, Any] = {"entries": found.entries, "more": older(request, behind)}
+        shown: dict[str, Any] = {"entries": found.entries, "more": older(request, seat, behind)}
         if is_part(request):
             return self.part(seat, "logs/rows.html", **shown)
         shown |= {"levels": LEVELS, "chosen": {it: asked.get(it, "") for it in FILTERS}}

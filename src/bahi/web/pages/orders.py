@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from bahi.bootstrap import House
 from bahi.kernel.clock import IST, from_micros, to_micros
 from bahi.kernel.errors import Invalid, NotFound
+from bahi.kernel.symbols import unspaced
 from bahi.kernel.words import EventSource, OrderStatus
 from bahi.orders.model.life import life_of
 from bahi.orders.service.cancelling import cancel_all, cancel_order
@@ -18,7 +19,7 @@ from bahi.orders.service.looking import Page, Place, Timeline, Wanted, page_of, 
 from bahi.web import fields
 from bahi.web.frame import Frame
 from bahi.web.pictures import tape_of
-from bahi.web.room import Room, beginning, is_part, older
+from bahi.web.room import Room, asks_for_newer, beginning, is_part, older
 from bahi.web.seat import Seat, done
 from bahi.web.sheets import csv_of
 from bahi.web.written import word
@@ -68,10 +69,13 @@ class Orders(Room):
         seat = await self.sit(request)
         asked = request.query_params
         page = await self._page(seat, asked, PAGE)
+        newest = page.orders[0].id if page.orders else None
+        if asks_for_newer(request):
+            return self.newer(request, seat, newest)
         shown: dict[str, Any] = {
             "orders": page.orders,
-            "more": older(request, _behind(page)),
-            "begins": beginning(request),
+            "more": older(request, seat, _behind(page), newest),
+            "begins": beginning(request, seat),
         }
         if is_part(request):
             return self.part(seat, "orders/rows.html", **shown)
@@ -143,7 +147,7 @@ def _wanted(asked: Mapping[str, str]) -> Wanted:
     if status not in SHOWN:
         raise Invalid(f"status: {status[:40]!r} is none of {', '.join(filter(None, SHOWN))}.")
     since, until = _the_day(asked)
-    symbol = fields.text(asked, "symbol", at_most=100).upper() or None
+    symbol = unspaced(fields.text(asked, "symbol", at_most=100).upper()) or None
     return Wanted(statuses=SHOWN[status], symbol=symbol, since=since, until=until)
 
 

@@ -88,7 +88,7 @@ class Risk(Room):
         behind = str(found[PAGE - 1].id) if len(found) > PAGE else None
         shown: dict[str, Any] = {
             "violations": found[:PAGE],
-            "more": older(request, behind),
+            "more": older(request, seat, behind),
             "in_tenthousandths": IN_TENTHOUSANDTHS,
         }
         if is_part(request):

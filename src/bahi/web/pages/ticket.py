@@ -58,6 +58,7 @@ class Preview:
     sentence: str
     quote: Quote | None
     needed: Required | None = None
+    waits: bool = False
     why: str = ""
 
     @property
@@ -199,24 +200,40 @@ async def _preview(house: House, seat: Seat, form: Form) -> Preview:
     sentence = sentence_of(wish, seen.instrument, price, seat)
     try:
         check(wish, seen)
+        _require_ahead(wish, None if quote is None else quote.last)
         needed = await would_need(desk, wish)
         await desk.freshen()
         denial = await desk.store.read(foreseen, intent_of(desk, wish, seen), fresh=True)
     except BahiError as fault:
         return Preview(sentence=sentence, quote=quote, why=labelled(fault))
     why = "" if denial is None or denial.violation in PASSING else denial.sentence
-    return Preview(sentence=sentence, quote=quote, needed=needed, why=why)
+    waits = desk.needs_approval(wish.strategy) and not needed.each[0].is_exit
+    return Preview(sentence=sentence, quote=quote, needed=needed, waits=waits, why=why)
+
+
+def _require_ahead(wish: PlaceOrder, last: Price | None) -> None:
+    """Refuse a stop that the market has passed: no exchange takes it."""
+    trigger, buys = wish.trigger_price, wish.side is Side.BUY
+    if trigger is None or last is None or wish.amo_time is not None:
+        return
+    if trigger <= last if buys else trigger >= last:
+        way = "above" if buys else "below"
+        raise Invalid(
+            f"trigger_price: a {wish.side} stop has to be {way} the last price, "
+            f"{written.price(last)}."
+        )
 
 
 def sentence_of(wish: PlaceOrder, it: Instrument, price: Price | None, seat: Seat) -> str:
     """Say what the button does: `SELL 1,755 NIFTY 26000 CE (27 lots) at market ≈ 2,10,600.00`."""
-    lots = _lots(wish.quantity // it.lot_size) if it.lot_size > 1 else ""
+    whole, odd = divmod(wish.quantity, it.lot_size)
+    lots = _lots(whole) if it.lot_size > 1 and not odd else ""
     at = "at market" if wish.price is None else f"at {written.price(wish.price)}"
     if wish.trigger_price is not None:
         at = f"when it trades at {written.price(wish.trigger_price)}, {at}"
     if wish.amo_time is not None or wish.validity is Validity.IOC:
         at = f"{at}, {'IOC' if wish.amo_time is None else AMO}"
-    worth = "" if price is None else f" ≈ ₹{written.money(price * wish.quantity)}"
+    worth = "" if price is None or price <= 0 else f" ≈ ₹{written.money(price * wish.quantity)}"
     owner = f" for {seat.owner or seat.sure.name}, LIVE" if seat.is_live else ""
     return (
         f"{wish.side} {written.whole(wish.quantity)} {spaced(wish.symbol)}{lots} {at}{worth}{owner}"

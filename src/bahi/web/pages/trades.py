@@ -13,7 +13,7 @@ from bahi.portfolio.model.recorded import Page, Place
 from bahi.portfolio.service.as_of import trades_as_of
 from bahi.web import fields
 from bahi.web.frame import Frame
-from bahi.web.room import Room, beginning, is_part, older
+from bahi.web.room import Room, asks_for_newer, beginning, is_part, older
 from bahi.web.seat import Seat
 from bahi.web.sheets import csv_of
 
@@ -41,10 +41,13 @@ class Trades(Room):
         """List trades, the newest first."""
         seat = await self.sit(request)
         page = await self._page(seat, request.query_params, PAGE)
+        newest = page.trades[0].id if page.trades else None
+        if asks_for_newer(request):
+            return self.newer(request, seat, newest)
         shown: dict[str, Any] = {
             "trades": page.trades,
-            "more": older(request, _behind(page)),
-            "begins": beginning(request),
+            "more": older(request, seat, _behind(page), newest),
+            "begins": beginning(request, seat),
         }
         if is_part(request):
             return self.part(seat, "trades/rows.html", **shown)

@@ -91,7 +91,7 @@ class Webhooks(Tabbed):
         shown: dict[str, Any] = {
             "hook": hook,
             "alerts": alerts[:PAGE],
-            "more": older(request, behind),
+            "more": older(request, seat, behind),
         }
         if is_part(request):
             return self.part(seat, "settings/alert_rows.html", **shown)
