@@ -137,6 +137,18 @@ def test_a_refusal_is_a_sentence_before_anything_is_sent(page: Page) -> None:
     expect(page.locator("#preview .send")).to_be_disabled()
 
 
+def test_a_press_is_not_lost_when_the_ticket_looks_again_meanwhile(page: Page) -> None:
+    page.goto("/ticket?segment=NSE_EQ&symbol=ITC&side=BUY")
+    page.locator("#slip input[name=quantity]").fill("14")
+    send = page.get_by_role("button", name=re.compile("^BUY 14 ITC at market"))
+    send.hover()
+    with page.expect_response("**/ticket/preview"):  # it asks anew every five seconds
+        page.mouse.down()
+    page.evaluate("() => new Promise((done) => setTimeout(done, 100))")  # a hand takes as long
+    page.mouse.up()
+    expect(page.locator("#placed-order")).to_contain_text("BUY 14 ITC")
+
+
 def test_an_open_ticket_follows_the_price_and_leaves_what_is_typed_alone(page: Page) -> None:
     page.goto("/ticket?segment=NSE_EQ&symbol=RELIANCE&side=BUY")
     quantity = page.locator("#slip input[name=quantity]")

@@ -60,8 +60,7 @@ function away(sentence, address, word) {
 function here(at) {
   if (failures >= SILENT_AFTER) htmx.trigger(body, "back");
   if (stream?.readyState === EventSource.CLOSED) listen(); // what ends otherwise begins again by itself
-  failures = 0;
-  heard = at;
+  [failures, heard] = [0, at];
   byId("away").hidden = true;
   body.classList.remove("old");
 }
@@ -128,6 +127,7 @@ body.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, requestConfig } = event.detail;
   const form = xhr.status >= 400 && requestConfig.elt.closest("form");
   if (form) event.detail.target = reasonIn(form);
+  if (requestConfig.elt.matches("#preview:active")) event.detail.shouldSwap = false; // else what is being pressed would go from under the press
 });
 boost(body);
 
