@@ -68,13 +68,14 @@ class Backups(Tabbed):
         """List the backups, the newest first, and what is being saved."""
         seat = await self.admin(request)
         now = self.house.clock()
+        jobs = await self._jobs(seat.person)  # first: what one of them has saved by now is found
         found = await self._found()
         newest = [_newest(store, found, now) for store in STORES]
         shown: dict[str, Any] = {
             "found": found[:PAGE],
             "left_out": max(0, len(found) - PAGE),
             "newest": newest,
-            "jobs": await self._jobs(seat.person),
+            "jobs": jobs,
             "now": now,
         }
         if is_part(request):
