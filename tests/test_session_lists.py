@@ -21,12 +21,13 @@ from bahi.bootstrap.session_morning import RULES as MORNING_RULES
 from bahi.bootstrap.today import Days, today_of
 from bahi.kernel.actor import Actor
 from bahi.kernel.money import NOTHING, Money, Price, grouped
-from bahi.kernel.words import AccountMode, OrderType, Product, Role, Segment, Side
+from bahi.kernel.words import AccountMode, BrokerSlug, OrderType, Product, Role, Segment, Side
 from bahi.orders.model.wishes import PlaceOrder
 from bahi.orders.service.placing import place_order
 from bahi.portfolio.model.position import Key
 from bahi.risk.model.control import Scope, Whom
 from bahi.risk.model.standing import Open, Page
+from tests.accounts.test_model import an_account
 from tests.living import MORNING, live_in, stopped
 from tests.orders.desks import ACTOR, NOON, OPEN, limit, paper_desk
 from tests.statements import counted
@@ -184,6 +185,18 @@ def test_the_days_money_goes_by_the_newest_price_and_an_old_one_counts_out_of_ho
     for look in (old, old._replace(is_open=None), Look()):
         assert made(look).state is State.UNKNOWN
         assert made(look).symbols == (held.key.symbol,)
+
+
+def test_what_no_broker_told_is_not_known_and_never_nothing() -> None:
+    live, paper = an_account(8), an_account(7, BrokerSlug.PAPER)
+    pages = {7: A_BOOK, 8: replace(A_BOOK, account_id=8, mode=AccountMode.LIVE)}
+    facts = replace(NOTHING_KNOWN, accounts=(live, paper), pages=pages)
+    found = day_made(facts)
+    assert (found.state, found.accounts) == (State.UNKNOWN, (8,))
+    assert found.sentence.startswith("What account 8 made is not known: no broker told it; ")
+    assert "(live)" not in found.sentence
+    pages[8] = replace(pages[8], positions_read_at=NOON)
+    assert day_made(replace(facts, pages=pages)).state is State.GOOD
 
 
 Story = Callable[[House], Awaitable[None]]

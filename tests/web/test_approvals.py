@@ -27,6 +27,21 @@ async def ended(it: Trader, order: Order) -> Order:
     return line.order
 
 
+def test_a_ticket_says_before_that_its_order_will_wait(home: dict[str, str]) -> None:
+    async def story(it: Trader) -> None:
+        await holds(it)
+        form = {
+            "segment": "NSE_EQ", "symbol": "SBIN", "side": "BUY", "product": "INTRADAY",
+            "quantity": "3",
+        }  # fmt: skip
+        waits = (await it.post("/ticket/preview", **form, strategy="waits")).text
+        assert "It waits for a person's word before it goes out." in waits
+        goes = (await it.post("/ticket/preview", **form)).text
+        assert "It waits for a person" not in goes
+
+    at_the_desk(home, story)
+
+
 def test_what_waits_is_let_go_or_declined_by_a_person(home: dict[str, str]) -> None:
     async def story(it: Trader) -> None:
         assert "Nothing waits for a person" in await it.get("/approvals")
