@@ -159,6 +159,8 @@ def test_who_reads_older_orders_stays_with_their_account_and_is_told_of_newer_al
         (older,) = re.findall(r'hx-get="(/orders[?][^"]*behind=[^"]*)"', first)
         assert own in older
         await it.get("/orders", account=other.id)  # in another tab: the cookie is of that one now
+        strange = await it.browser.get(f"{older}&path=1&self=2", headers=AS_PART)
+        assert strange.status_code == 200
         rows = (await it.browser.get(older, headers=AS_PART)).text
         assert "<tr id=" in rows
         (newer,) = re.findall(r'id="newest"[^>]*hx-get="([^"]*)"', unescape(rows))

@@ -142,7 +142,9 @@ def older(
 def beginning(request: Request, seat: Seat) -> str | None:
     """Return where a list says whether there is anything newer, for who went on to older rows."""
     asked = dict(request.query_params)
-    return seat.link(request.url.path, **asked) if asked.pop("behind", None) else None
+    if asked.pop("behind", None) is None:
+        return None
+    return seat.link(request.url.path, **asked)
 
 
 def asks_for_newer(request: Request) -> bool:

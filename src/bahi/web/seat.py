@@ -58,7 +58,7 @@ class Seat:
             raise NotFound("You have no account yet; an admin enters one on the page Accounts.")
         return self.account
 
-    def link(self, path: str, **query: object) -> str:
+    def link(self, path: str, /, **query: object) -> str:
         """Return an address of this desk that keeps the account in view."""
         said = {name: str(value) for name, value in query.items() if value is not None}
         if self.account is not None and len(self.accounts) > 1:

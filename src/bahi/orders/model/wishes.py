@@ -290,6 +290,18 @@ def _wrong_product(wish: PlaceOrder, it: Instrument) -> Iterator[str]:
         yield f"product: NRML is for derivatives; {it.symbol} takes CNC, MIS or MTF."
 
 
+def require_ahead(wish: PlaceOrder, last: Price | None) -> None:
+    """Refuse a stop that the market has passed: no exchange takes it."""
+    trigger, buys = wish.trigger_price, wish.side is Side.BUY
+    if trigger is None or last is None or wish.amo_time is not None:
+        return
+    if trigger <= last if buys else trigger >= last:
+        way = "above" if buys else "below"
+        raise Invalid(
+            f"trigger_price: a {wish.side} stop has to be {way} the last price, {grouped(last)}."
+        )
+
+
 def dearest(
     side: Side, named: tuple[Price | None, Price | None], last: Price | None
 ) -> Price | None:

@@ -16,7 +16,7 @@ from bahi.kernel.errors import BahiError, Conflict, Invalid
 from bahi.kernel.money import Price
 from bahi.kernel.symbols import spaced
 from bahi.kernel.words import AmoTime, OrderType, Product, Segment, Side, Validity
-from bahi.orders.model.wishes import STOPS, PlaceOrder, check, dearest
+from bahi.orders.model.wishes import STOPS, PlaceOrder, check, dearest, require_ahead
 from bahi.orders.service.placing import foreseen, intent_of, place_or_find
 from bahi.portfolio.model.requiring import Required
 from bahi.quotes.model.quote import Quote
@@ -200,7 +200,7 @@ async def _preview(house: House, seat: Seat, form: Form) -> Preview:
     sentence = sentence_of(wish, seen.instrument, price, seat)
     try:
         check(wish, seen)
-        _require_ahead(wish, None if quote is None else quote.last)
+        require_ahead(wish, None if quote is None else quote.last)
         needed = await would_need(desk, wish)
         await desk.freshen()
         denial = await desk.store.read(foreseen, intent_of(desk, wish, seen), fresh=True)
@@ -209,19 +209,6 @@ async def _preview(house: House, seat: Seat, form: Form) -> Preview:
     why = "" if denial is None or denial.violation in PASSING else denial.sentence
     waits = desk.needs_approval(wish.strategy) and not needed.each[0].is_exit
     return Preview(sentence=sentence, quote=quote, needed=needed, waits=waits, why=why)
-
-
-def _require_ahead(wish: PlaceOrder, last: Price | None) -> None:
-    """Refuse a stop that the market has passed: no exchange takes it."""
-    trigger, buys = wish.trigger_price, wish.side is Side.BUY
-    if trigger is None or last is None or wish.amo_time is not None:
-        return
-    if trigger <= last if buys else trigger >= last:
-        way = "above" if buys else "below"
-        raise Invalid(
-            f"trigger_price: a {wish.side} stop has to be {way} the last price, "
-            f"{written.price(last)}."
-        )
 
 
 def sentence_of(wish: PlaceOrder, it: Instrument, price: Price | None, seat: Seat) -> str:
